@@ -1,0 +1,1 @@
+"""A real cluster, read only: the official client's auth, raw pages into `kubehop.source`."""
