@@ -1,0 +1,5 @@
+"""`python -m kubehop`."""
+
+from kubehop.cli.main import main
+
+main()

@@ -1,0 +1,86 @@
+"""`kubehop`, also `kubectl hop`: find the command, and turn errors into one line and exit 2."""
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+from kubehop.model.errors import KubehopError
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "trace": ("kubehop.cli.trace", "Follow a packet: every possible fate, hop by hop."),
+    "service": ("kubehop.cli.service", "Who answers for a Service, from every node; try changes."),
+    "snapshot": ("kubehop.cli.snapshot", "Save the network's objects, without secrets, to share."),
+    "demo": ("kubehop.cli.demo", "The example cluster: Cluster against Local, explained."),
+}
+"""Command -> module that holds it as `command`, imported only when it runs; one-line help."""
+
+EXIT_PROBLEM = 2
+EXIT_INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when it is called: help stays fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package_name="kubehop", prog_name="kubehop")
+def cli() -> None:
+    """Where does this packet go in my Kubernetes cluster, which address does the other side
+    see, and why does it not arrive?
+
+    Input is the current kubectl context, or files with -f: manifests, `kubectl get -o yaml`,
+    a `kubectl cluster-info dump`, a kubehop snapshot. Nothing is ever changed.
+
+    \b
+    Examples:
+      kubehop service web                          who answers, from every node
+      kubehop service web --set externalTrafficPolicy=Local
+      kubehop trace external svc/web:80 -f manifests/
+      kubehop trace pod/client node/node-2:30080 -o json
+    """
+
+
+def main() -> None:
+    """The console entry point; exits with the command's code, 2 for any problem."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit code; problems go to standard error."""
+    try:
+        result: Any = cli.main(arguments, prog_name="kubehop", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as error:
+        error.show()
+        return EXIT_PROBLEM
+    except KubehopError as error:
+        click.echo(f"error: {error}", err=True)
+        return EXIT_PROBLEM
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        click.echo("interrupted", err=True)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader (head, less) has had enough; keep Python from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0

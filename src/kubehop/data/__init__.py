@@ -1,0 +1,1 @@
+"""Files that come with the package: the example cluster."""

@@ -1,0 +1,36 @@
+"""Which nodes a Service's load balancer sends to (reference: kube-proxy, section 5)."""
+
+from collections.abc import Iterable
+
+from kubehop.model.cluster import Cluster
+from kubehop.model.service import Service
+from kubehop.service.classes import NodeClass, barred
+
+
+def local_ready_nodes(cluster: Cluster, service: Service) -> frozenset[str]:
+    """The nodes whose health check node port answers 200: those with a ready endpoint."""
+    return frozenset(
+        endpoint.node_name or ""
+        for endpoint_slice in cluster.slices_of(service)
+        for endpoint in endpoint_slice.endpoints or ()
+        if endpoint.conditions is None or endpoint.conditions.ready is not False
+    )
+
+
+def admitted(
+    cluster: Cluster, service: Service, classes: Iterable[NodeClass]
+) -> tuple[NodeClass, ...]:
+    """Those of `classes` that the load balancer sends to.
+
+    externalTrafficPolicy Local: nodes that answer the health check node port with 200.
+    Cluster: nodes whose kube-proxy is healthy, which the objects cannot deny.
+    A node with a ready endpoint, or barred from load balancers, is a class of its own.
+    """
+    local = service.spec.external_traffic_policy == "Local"
+    passing = local_ready_nodes(cluster, service) if local else frozenset()
+    out = cluster.derived(barred)
+    return tuple(
+        node_class
+        for node_class in classes
+        if (name := node_class.representative.name) not in out and (not local or name in passing)
+    )

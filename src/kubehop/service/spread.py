@@ -1,0 +1,279 @@
+"""Who answers for a Service, from every node and for every kind of client, with which share."""
+
+import enum
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+
+import msgspec
+
+from kubehop.model.addresses import Family, contains, family, first_of, network
+from kubehop.model.cluster import Cluster
+from kubehop.model.proxy import ProxyConfig
+from kubehop.model.service import Service, ServicePort
+from kubehop.service.balancer import admitted
+from kubehop.service.classes import NodeClass, node_classes
+from kubehop.service.decide import Action, Decision, decide, policies
+from kubehop.service.endpoints import Endpoint, backends
+from kubehop.service.frontends import Frontend, FrontendKind, frontends
+from kubehop.service.health import HealthCheck, health_check
+from kubehop.service.nodes import ProxyNode
+from kubehop.service.sets import EndpointSets, Usable, endpoint_sets, usable
+
+EXTERNAL_CLIENT = {Family.IPV4: "203.0.113.9", Family.IPV6: "2001:db8:113::9"}
+"""The client outside: documentation addresses (RFC 5737, RFC 3849)."""
+
+
+class Client(enum.StrEnum):
+    """The kinds of client, by where they are seen from the node that translates."""
+
+    EXTERNAL = "external"
+    POD = "pod"
+    NODE = "node"
+
+
+class Row(msgspec.Struct, frozen=True):
+    """What one kind of client gets at one class of nodes through one kind of frontend.
+
+    Endpoints are chosen uniformly, so each has the share 1/len(endpoints).
+    """
+
+    nodes: NodeClass
+    client: Client
+    frontend: Frontend
+    decision: Decision
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        return self.decision.endpoints if self.decision.action is Action.DNAT else ()
+
+    def crossings(self, endpoint: Endpoint) -> int:
+        """Links between nodes from the entry node to `endpoint`: the second hop is 1."""
+        return 0 if endpoint.node == self.nodes.representative.name else 1
+
+    def keeps_client(self, endpoint: Endpoint) -> bool:
+        """True if `endpoint` sees the client's address: not marked, or the mark has no effect
+        because the endpoint has an address of the entry node itself."""
+        if not self.decision.masquerade:
+            return True
+        return self.client is not Client.NODE and self.nodes.representative.owns(endpoint.address)
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Shares of new connections over the endpoints.
+
+    `client` says whose: those from outside if the port has an external frontend, `via` which;
+    else pods spread evenly over the nodes. `entry` are the classes of nodes by which they
+    come. `unanswered` is the share that no endpoint gets, `second_hop` the share that crosses
+    from the entry node to another, `client_kept` the share whose address the endpoint sees.
+    """
+
+    client: Client
+    via: FrontendKind
+    entry: tuple[NodeClass, ...]
+    shares: tuple[tuple[Endpoint, Fraction], ...]
+    unanswered: Fraction
+    second_hop: Fraction
+    client_kept: Fraction
+
+    @property
+    def imbalance(self) -> Fraction | None:
+        """The largest share over the fair share; None if nobody answers."""
+        answered = 1 - self.unanswered
+        if not self.shares or not answered:
+            return None
+        return max(share for _, share in self.shares) * len(self.shares) / answered
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The spread of one Service port in one family over all nodes."""
+
+    service: Service
+    port: ServicePort
+    family: Family
+    usable: Usable
+    rows: tuple[Row, ...]
+    balance: Balance
+    health: tuple[tuple[NodeClass, HealthCheck], ...]
+
+
+def spreads(cluster: Cluster, service: Service) -> tuple[Spread, ...]:
+    """One Spread for every port and family in which the Service has a cluster IP."""
+    listening = frontends(service, cluster.proxy.service_proxy_name)
+    if not listening:
+        return ()
+    classes = node_classes(cluster, service)
+    health = _health(cluster, service, classes)
+    pairs = dict.fromkeys((f.family, f.service_port) for f in listening)
+    return tuple(
+        _spread(
+            cluster,
+            service,
+            [f for f in listening if f.family is wanted and f.service_port is port],
+            classes,
+            health,
+        )
+        for wanted, port in pairs
+    )
+
+
+def _spread(
+    cluster: Cluster,
+    service: Service,
+    listening: list[Frontend],
+    classes: tuple[NodeClass, ...],
+    health: tuple[tuple[NodeClass, HealthCheck], ...],
+) -> Spread:
+    wanted, port = listening[0].family, listening[0].service_port
+    found = backends(cluster.slices_of(service), port, wanted)
+    governed = policies(service, port, wanted, cluster.proxy)
+    sorted_out = usable(found.endpoints)
+    sets = [
+        endpoint_sets(
+            usable(found.at(node.name)) if found.copies else sorted_out,
+            governed,
+            node.name,
+            node.zone,
+            cluster.proxy,
+        )
+        for node in (node_class.representative for node_class in classes)
+    ]
+    rows = tuple(_rows(cluster.proxy, _one_of_each(listening), classes, sets))
+    balance = _balance(cluster, rows, classes, sorted_out)
+    return Spread(service, port, wanted, sorted_out, rows, balance, health)
+
+
+def _one_of_each(listening: list[Frontend]) -> list[Frontend]:
+    """One frontend of each kind: two addresses of a kind are treated alike."""
+    return list({frontend.kind: frontend for frontend in reversed(listening)}.values())[::-1]
+
+
+def _rows(
+    config: ProxyConfig,
+    listening: list[Frontend],
+    classes: tuple[NodeClass, ...],
+    sets: list[EndpointSets],
+) -> Iterable[Row]:
+    """Outsiders meet the external frontends; pods and nodes the cluster IP as well."""
+    for frontend in listening:
+        for client in Client:
+            if client is Client.EXTERNAL and not frontend.kind.external:
+                continue
+            known: dict[tuple[int, int], Decision] = {}
+            for node_class, found in zip(classes, sets, strict=True):
+                # The same sets mean the same decision: sources are alike on every node.
+                key = (id(found.cluster), id(found.local))
+                if key not in known:
+                    node = node_class.representative
+                    source = client_address(client, frontend, node, config)
+                    known[key] = decide(frontend, found, source, node, config)
+                yield Row(node_class, client, frontend, known[key])
+
+
+def client_address(client: Client, frontend: Frontend, node: ProxyNode, config: ProxyConfig) -> str:
+    """An address that stands for a kind of client at `node`; never an endpoint's.
+
+    An outsider is one whom `loadBalancerSourceRanges` admit, if there are any.
+    """
+    wanted = frontend.family
+    if client is Client.NODE:
+        return node.primary_of(wanted) or EXTERNAL_CLIENT[wanted]
+    if client is Client.POD:
+        cidr = first_of(node.pod_cidrs, wanted) or first_of(config.cluster_cidrs, wanted)
+        return str(network(cidr)[-2]) if cidr else EXTERNAL_CLIENT[wanted]
+    ranges = [
+        cidr.strip()
+        for cidr in frontend.service.spec.load_balancer_source_ranges or ()
+        if family(cidr) is wanted
+    ]
+    outsider = EXTERNAL_CLIENT[wanted]
+    if not ranges or any(contains(cidr, outsider) for cidr in ranges):
+        return outsider
+    return str(network(ranges[0])[-1])
+
+
+def _balance(
+    cluster: Cluster, rows: tuple[Row, ...], classes: tuple[NodeClass, ...], found: Usable
+) -> Balance:
+    """Shares over the entry nodes: those that a load balancer admits, else all, equally."""
+    client, via = _who(rows)
+    entry = classes
+    if via is FrontendKind.LOAD_BALANCER and rows:
+        entry = admitted(cluster, rows[0].frontend.service, classes)
+    entering = {node_class.representative.name for node_class in entry}
+    relevant = [
+        row
+        for row in rows
+        if row.client is client
+        and row.frontend.kind is via
+        and row.nodes.representative.name in entering
+    ]
+    total = sum(row.nodes.count for row in relevant) or 1
+    shares = _shares(relevant, total, found.ready or found.draining)
+    return Balance(
+        client,
+        via,
+        entry,
+        tuple(shares.items()),
+        unanswered=1 - sum(shares.values(), Fraction(0)),
+        second_hop=_weighted(relevant, total, lambda row, e: row.crossings(e) > 0),
+        client_kept=_weighted(relevant, total, Row.keeps_client),
+    )
+
+
+def _shares(
+    rows: list[Row], total: int, endpoints: tuple[Endpoint, ...]
+) -> dict[Endpoint, Fraction]:
+    """The share of each endpoint; nodes that use the very same set are added up first."""
+    weights: dict[int, int] = {}
+    for row in rows:
+        weights[id(row.endpoints)] = weights.get(id(row.endpoints), 0) + row.nodes.count
+    shares = dict.fromkeys(endpoints, Fraction(0))
+    for chosen in {id(row.endpoints): row.endpoints for row in rows}.values():
+        for endpoint in chosen:
+            share = Fraction(weights[id(chosen)], total * len(chosen))
+            shares[endpoint] = shares.get(endpoint, Fraction(0)) + share
+    return shares
+
+
+def _weighted(rows: list[Row], total: int, holds: Callable[[Row, Endpoint], bool]) -> Fraction:
+    """The share of connections for which `holds`."""
+    parts: dict[int, int] = {}
+    for row in rows:
+        chosen = row.endpoints
+        if chosen:
+            hits = sum(1 for endpoint in chosen if holds(row, endpoint))
+            parts[len(chosen)] = parts.get(len(chosen), 0) + hits * row.nodes.count
+    return sum((Fraction(hits, total * size) for size, hits in parts.items()), Fraction(0))
+
+
+def _who(rows: tuple[Row, ...]) -> tuple[Client, FrontendKind]:
+    """Whose shares count, and through which frontend: what most traffic comes by."""
+    kinds = {row.frontend.kind for row in rows}
+    order = (FrontendKind.LOAD_BALANCER, FrontendKind.EXTERNAL_IP, FrontendKind.NODE_PORT)
+    kind = next((kind for kind in order if kind in kinds), None)
+    if kind is None:
+        return Client.POD, FrontendKind.CLUSTER_IP
+    return Client.EXTERNAL, kind
+
+
+def _health(
+    cluster: Cluster, service: Service, classes: tuple[NodeClass, ...]
+) -> tuple[tuple[NodeClass, HealthCheck], ...]:
+    """What each class of nodes answers on the health check node port; () without one."""
+    if not service.spec.health_check_node_port:
+        return ()
+    slices = cluster.slices_of(service)
+    endpoints = [
+        endpoint
+        for wanted in dict.fromkeys(family(a) for a in service.cluster_ips)
+        for port in service.ports
+        for endpoint in backends(slices, port, wanted).endpoints
+    ]
+    answers = (
+        (node_class, health_check(service, endpoints, node_class.representative.name))
+        for node_class in classes
+    )
+    return tuple((node_class, answer) for node_class, answer in answers if answer is not None)

@@ -1,0 +1,89 @@
+"""Addresses and status of pods that nobody observed."""
+
+from collections import Counter
+
+from msgspec.structs import replace
+
+from kubehop.model.addresses import Family, family
+from kubehop.model.node import Node
+from kubehop.model.pod import Condition, Pod, PodIP, PodStatus
+from kubehop.workload import say
+from kubehop.workload.draft import Draft
+from kubehop.workload.placement import PENDING
+from kubehop.workload.pod_pools import Pools
+
+READY = (Condition("Ready", "True"),)
+
+
+def pod_addresses_step(draft: Draft) -> Draft:
+    """Draft whose pods run: an address, Running and Ready where nobody observed them.
+
+    A pod observed Running without an address gets one and keeps its conditions. A pod that was
+    observed Pending stays so. One for which no address is left is Pending, and the reason said.
+    """
+    pods = draft.cluster.pods
+    bare, stripped = sum(map(_bare, pods)), sum(map(_stripped, pods))
+    if not bare and not stripped:
+        return draft
+    pools = Pools.of(draft)
+    problems: Counter[str] = Counter()
+    settled = tuple(
+        _settled(pod, pools, problems) if _bare(pod) or _stripped(pod) else pod for pod in pods
+    )
+    running = sum(
+        _bare(old) and new.phase == "Running" for old, new in zip(pods, settled, strict=True)
+    )
+    lines = (
+        f"{say.count(running, 'pod')} assumed running and ready" if running else "",
+        f"{say.count(stripped, 'running pod')}: addresses assumed" if stripped else "",
+        *(f"{say.count(n, 'pod')} without address: {why}" for why, n in sorted(problems.items())),
+    )
+    return draft.having(*filter(None, lines), pods=settled)
+
+
+def _bare(pod: Pod) -> bool:
+    return not pod.phase
+
+
+def _stripped(pod: Pod) -> bool:
+    return pod.phase == "Running" and not pod.addresses
+
+
+def _settled(pod: Pod, pools: Pools, problems: Counter[str]) -> Pod:
+    node = pools.nodes.get(pod.node_name)
+    addresses, why = _addresses(pod, node, pools)
+    if addresses:
+        return replace(pod, status=_status(pod, node, addresses))
+    problems[why] += 1
+    return replace(pod, status=PENDING) if _bare(pod) else pod
+
+
+def _addresses(pod: Pod, node: Node | None, pools: Pools) -> tuple[tuple[str, ...], str]:
+    """Its addresses, old or new; or none and why."""
+    if pod.addresses:
+        return pod.addresses, ""
+    if node is None:
+        return (), f"node {pod.node_name!r} is not in the input"
+    if pod.host_network:
+        return _host(node), f"node {node.name} has none"
+    return pools.take(node), f"no pod address is left on node {node.name}"
+
+
+def _host(node: Node) -> tuple[str, ...]:
+    """A host-network pod has the node's first address of each family."""
+    first: dict[Family, str] = {}
+    for address in node.internal_ips:
+        first.setdefault(family(address), address)
+    return tuple(first.values())
+
+
+def _status(pod: Pod, node: Node | None, addresses: tuple[str, ...]) -> PodStatus:
+    observed = pod.status or PodStatus()
+    assumed = None if observed.phase else READY
+    return PodStatus(
+        phase="Running",
+        pod_ip=addresses[0],
+        pod_ips=tuple(PodIP(address) for address in addresses),
+        host_ip=observed.host_ip or (next(iter(node.internal_ips), None) if node else None),
+        conditions=observed.conditions or assumed,
+    )
