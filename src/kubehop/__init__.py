@@ -12,8 +12,13 @@ from collections.abc import Iterable
 from os import PathLike, fspath
 from typing import TYPE_CHECKING
 
+# The function `trace` below and the package share a name. Importing the package first leaves
+# the last word to the function: later imports of its modules do not bind the name again.
+import kubehop.trace as _package
 from kubehop.model.cluster import Cluster
 from kubehop.model.errors import ClusterError, InputError, KubehopError, UsageError
+
+del _package
 
 if TYPE_CHECKING:
     from kubehop.service.spread import Spread

@@ -56,10 +56,9 @@ def _in_folder(folder: str, folders: list[str], files: list[str], real: Path) ->
     folders[:] = [name for name in folders if not name.startswith(".")]
     for name in files:
         path = os.path.join(folder, name)
-        if not name.startswith(".") and name.removesuffix(".gz").endswith(SUFFIXES):
-            target = Path(path).resolve()
-            if target.is_relative_to(real) and target.is_file():
-                yield path
+        manifest = name.removesuffix(".gz").endswith(SUFFIXES) and not name.startswith(".")
+        if manifest and os.path.isfile(path) and Path(os.path.realpath(path)).is_relative_to(real):
+            yield path
 
 
 def _refuse(error: OSError) -> None:

@@ -11,6 +11,8 @@ from kubehop.service.nodes import ProxyNode
 from tests.conformance.outcome import Case
 
 NAME = "subject"
+IPV6_PODS = "fd00:10::/64"
+"""Where the pods of the IPv6 cases are (see the cases' README)."""
 BARE_PORT = {"name": "p80", "port": 80, "protocol": "TCP"}
 
 
@@ -43,10 +45,10 @@ def split(address: str) -> tuple[str, int | None]:
 
 def slices(case: Case, subject: Service) -> tuple[EndpointSlice, ...]:
     """EndpointSlices for `endpoints[]`, one per endpoint: any grouping must do."""
-    if "slices" in case:
+    if case.get("slices"):
         return tuple(_slice(index, raw) for index, raw in enumerate(case["slices"]))
     made = []
-    for index, endpoint in enumerate(case["endpoints"]):
+    for index, endpoint in enumerate(case.get("endpoints") or ()):
         host, port = split(endpoint["addr"])
         ports = case.get("slice_ports") if port is None else None
         if ports is None:
@@ -88,16 +90,22 @@ def _slice(index: int, raw: dict[str, Any]) -> EndpointSlice:
     return msgspec.convert({"metadata": metadata, **raw}, EndpointSlice)
 
 
+def cidrs(text: str) -> tuple[str, ...]:
+    """The CIDRs of a flag: comma separated, "" for none."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
 def proxy_config(case: Case, document: Case, mode: str) -> ProxyConfig:
     """The case's `config`, with the file's environment for what it leaves out."""
     raw = case.get("config") or {}
     ranges = raw.get("nodePortAddresses")
     gates = raw.get("featureGates") or {}
-    cluster_cidr = raw.get("clusterCIDR") or document["environment"]["clusterCIDR"].split()[0]
+    usual = f"{document['environment']['clusterCIDR'].split()[0]},{IPV6_PODS}"
+    cluster_cidr = raw.get("clusterCIDR", usual) or ""
     return ProxyConfig(
         mode=ProxyMode(mode),
         detect_local=DetectLocal(raw.get("detectLocal") or "ClusterCIDR"),
-        cluster_cidrs=tuple(cluster_cidr.split(",")),
+        cluster_cidrs=cidrs(cluster_cidr),
         masquerade_all=bool(raw.get("masqueradeAll")),
         nodeport_addresses=None if ranges is None else tuple(ranges),
         localhost_nodeports=raw.get("localhostNodePorts", True) is not False,
@@ -116,7 +124,7 @@ def proxy_node(case: Case, document: Case) -> ProxyNode:
         zone=case["node"].get("zone") or "",
         addresses=tuple(environment["allIPs"]),
         primary=tuple(environment["primaryIPs"]),
-        pod_cidrs=(pod_cidr,) if pod_cidr else (),
+        pod_cidrs=cidrs(pod_cidr or ""),
     )
 
 

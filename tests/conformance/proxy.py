@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from kubehop.model.addresses import family
+from kubehop.model.addresses import canonical, family
 from kubehop.model.cluster import Cluster
 from kubehop.model.node import Node
 from kubehop.model.pod import Pod
@@ -75,8 +75,9 @@ def flow(case: Case, document: Case) -> str:
             proxy=objects.proxy_config(case, document, mode),
         )
         for index, packet in enumerate(case["expect"]["flows"]):
+            source, destination = canonical(packet["src"]), canonical(packet["dst"])
             decision = decide_packet(
-                cluster, node, packet["src"], packet["dst"], packet["proto"], packet["port"]
+                cluster, node, source, destination, packet["proto"], packet.get("port") or 0
             )[1]
             problem = _flow_problem(packet, decision, node)
             if problem:
@@ -89,17 +90,18 @@ def _flow_problem(packet: Case, decision: Decision, node: ProxyNode) -> str:
         return differs("verdict", packet["verdict"], str(decision.action))
     if decision.action is not Action.DNAT:
         return ""
-    source = packet["src"]
+    source = canonical(packet["src"])
     marks = {e.key: decision.marks(e, source) for e in decision.endpoints}
     expected = packet.get("snat")
     expected_marks = packet.get("snat_by_endpoint") or dict.fromkeys(marks, expected)
+    told = expected is not None or "snat_by_endpoint" in packet
     without_effect = [node.owns(e.address) for e in decision.endpoints]
     return "; ".join(
         filter(
             None,
             (
                 differs("to", sorted(packet["to"]), sorted(marks)),
-                differs("snat", expected_marks, marks),
+                differs("snat", expected_marks, marks) if told else "",
                 differs("mark without effect", True, all(without_effect))
                 if packet.get("snat_mark_without_effect")
                 else "",
@@ -154,8 +156,8 @@ def controller(case: Case, document: Case) -> str:
     if raw.get("terminating"):
         metadata["deletionTimestamp"] = "2026-01-01T00:00:00Z"
     status: Case = {
-        "phase": raw["phase"],
-        "conditions": [{"type": "Ready", "status": "True" if raw["ready"] else "False"}],
+        "phase": raw.get("phase") or "Running",
+        "conditions": [{"type": "Ready", "status": "True" if raw.get("ready") else "False"}],
     }
     if raw.get("ip"):
         status |= {"podIP": raw["ip"], "podIPs": [{"ip": raw["ip"]}]}
@@ -196,25 +198,41 @@ def hints(case: Case, document: Case) -> str:
 
 
 def affinity(case: Case, document: Case) -> str:
-    """Each step is a new connection; "any" says that nothing is remembered any more."""
+    """Each step is a new connection; "any" says that nothing is remembered any more.
+
+    Ports of a Service and nodes have tables of their own, frontends of a port share one.
+    """
     subject = objects.service(case)
     timeout = subject.affinity_seconds
-    table = AffinityTable(timeout or 0)
-    endpoints = tuple(sorted(_keys(_sets(case, document, "nftables").cluster) or ()))
+    tables: dict[tuple[object, object], AffinityTable] = {}
+    last: dict[tuple[object, str], str] = {}
+    sets = _sets(case, document, "nftables")
+    endpoints = tuple(_keys(sets.local if sets.cluster is None else sets.cluster) or ())
     for step in case["expect"]["steps"]:
-        known = set(step) - {"t", "src", "picked", "note", "endpoints"}
-        if known:
-            return f"unsupported step keys {sorted(known)}"
+        unknown = set(step) - {"t", "src", "picked", "note", "endpoints", *_TABLE, *_SHARED}
+        if unknown:
+            return f"unsupported step keys {sorted(unknown)}"
         endpoints = tuple(step.get("endpoints", endpoints))
+        where = step.get("port"), step.get("node")
+        table = tables.get(where, AffinityTable(timeout or 0))
         possible = table.candidates(step["src"], endpoints, step["t"]) if timeout else endpoints
         if step["picked"] == "any":
             if set(possible) != set(endpoints):
                 return differs(f"t={step['t']}", "any", possible)
+            last.pop((where, step["src"]), None)
             continue
         if step["picked"] not in possible:
             return differs(f"t={step['t']}", step["picked"], possible)
-        table = table.connected(step["src"], step["picked"], step["t"])
+        again = last.get((where, step["src"])) == step["picked"]
+        if again and timeout and len(possible) > 1:
+            return differs(f"t={step['t']}", f"only {step['picked']}", possible)
+        last[where, step["src"]] = step["picked"]
+        tables[where] = table.connected(step["src"], step["picked"], step["t"])
     return ""
+
+
+_TABLE = ("port", "node")
+_SHARED = ("from", "dst", "via", "frontend")
 
 
 SUITE: dict[str, Check] = {

@@ -179,6 +179,14 @@ class _Server(ThreadingHTTPServer):
         """A client that hangs up is what many tests are about."""
 
 
+def _wait_for_clients() -> None:
+    """A failed fetch does not wait for its threads; a server that leaves before they do resets
+    them in the middle of a handshake, and ssl then forgets to close the socket."""
+    for thread in threading.enumerate():
+        if thread.name == "kubehop-fetch":
+            thread.join(10)
+
+
 @contextmanager
 def serving(cluster: Cluster, tls: ssl.SSLContext | None = None) -> Iterator[Cluster]:
     """Serve `cluster` on a free port of the loopback; its `url` says where."""
@@ -193,5 +201,6 @@ def serving(cluster: Cluster, tls: ssl.SSLContext | None = None) -> Iterator[Clu
             yield cluster
         finally:
             cluster.close.set()
+            _wait_for_clients()
             server.shutdown()
             thread.join()

@@ -216,6 +216,9 @@ def test_no_value_of_a_foreign_config_map_is_shown() -> None:
     assert refusal(content) == "ConfigMap: metadata.name: expected str, got int 3"
 
 
-def test_a_long_kind_does_not_fill_the_screen() -> None:
+def test_long_names_do_not_fill_the_screen() -> None:
     assert "has no apiVersion" in refusal(json.dumps({"kind": "x" * 100_000}))
     assert "metadata.name" in refusal(json.dumps(a_pod(name="x" * 100_000)))
+    assert "line 1: alias *xxx" in refusal("a: *" + "x" * 100_000)
+    assert "line 1: tag !xxx" in refusal("a: !" + "x" * 100_000)
+    assert "cut off" in refusal(f"==== START logs for container {'x' * 100_000} ====\n")

@@ -47,7 +47,18 @@ def test_a_full_cidr_leaves_pods_pending() -> None:
         ("Pending", ()),
     ]
     assert "1 pod assumed running and ready" in made.assumptions
-    assert "1 pod without address: no pod address is left on node n1" in made.assumptions
+    assert "1 pod without address: their node has no pod address left: n1" in made.assumptions
+
+
+def test_many_full_nodes_are_one_line() -> None:
+    nodes = "".join(
+        node(f"n{n}", f"podCIDR: 10.1.{n}.0/30", address=f"192.0.2.{n + 1}") for n in range(9)
+    )
+    made = cluster(nodes + deployment("web", 20))
+    (line,) = [line for line in made.assumptions if "without address" in line]
+    assert (
+        line == "11 pods without address: their node has no pod address left: n0, n1, n2 and 6 more"
+    )
 
 
 def test_what_was_observed_is_kept() -> None:
@@ -69,4 +80,4 @@ def test_a_bare_pod_is_assumed_running_and_ready() -> None:
 def test_a_bare_pod_on_a_node_that_is_not_there() -> None:
     made = cluster(node("n1") + pod("a", "nodeName: gone"))
     assert made.pods[0].phase == "Pending"
-    assert "1 pod without address: node 'gone' is not in the input" in made.assumptions
+    assert "1 pod without address: their node is not in the input: gone" in made.assumptions

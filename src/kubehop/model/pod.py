@@ -137,6 +137,11 @@ class Pod(Object, frozen=True):
         return (self.status and self.status.phase) or ""
 
     @property
+    def finished(self) -> bool:
+        """True if all its containers have ended for good: its address is free for others."""
+        return self.phase in ("Succeeded", "Failed")
+
+    @property
     def ready(self) -> bool:
         """The Ready condition; a pod without conditions is not ready."""
         conditions = (self.status and self.status.conditions) or ()

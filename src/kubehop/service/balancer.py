@@ -2,18 +2,23 @@
 
 from collections.abc import Iterable
 
+from kubehop.model.addresses import family
 from kubehop.model.cluster import Cluster
 from kubehop.model.service import Service
 from kubehop.service.classes import NodeClass, barred
+from kubehop.service.endpoints import backends
 
 
 def local_ready_nodes(cluster: Cluster, service: Service) -> frozenset[str]:
     """The nodes whose health check node port answers 200: those with a ready endpoint."""
+    slices = cluster.slices_of(service)
     return frozenset(
-        endpoint.node_name or ""
-        for endpoint_slice in cluster.slices_of(service)
-        for endpoint in endpoint_slice.endpoints or ()
-        if endpoint.conditions is None or endpoint.conditions.ready is not False
+        endpoint.node
+        for wanted in dict.fromkeys(map(family, service.cluster_ips))
+        for port in service.ports
+        for found in (backends(slices, port, wanted),)
+        for endpoint in (*found.endpoints, *found.copies)
+        if endpoint.ready and endpoint.node
     )
 
 

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from kubehop.model.addresses import Family, contains
 from kubehop.model.cluster import Cluster
 from kubehop.model.node import EXCLUDE_LB_LABEL
+from kubehop.model.proxy import ProxyConfig
 from kubehop.model.service import Service
-from kubehop.service.nodes import ProxyNode, proxy_nodes
+from kubehop.service.nodes import ProxyNode, is_pod_source, pod_address, proxy_nodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +31,10 @@ class NodeClass:
 
 @dataclass(frozen=True, slots=True)
 class NodeGroup:
-    """All nodes of a zone, or of the cluster (`zone` None)."""
+    """Nodes that differ in nothing but the endpoints on them, and their names."""
 
-    zone: str | None
     nodes: tuple[ProxyNode, ...]
+    names: frozenset[str]
 
 
 def single(node: ProxyNode) -> NodeClass:
@@ -45,7 +47,8 @@ def node_classes(cluster: Cluster, service: Service) -> tuple[NodeClass, ...]:
 
     A node that an endpoint runs on, or is hinted for, stands alone: its Local set or hints may
     differ from all others. So does one that load balancers never send to. The rest differ at
-    most by zone, and only if zone hints exist.
+    most by zone, if zone hints exist; by what their kube-proxy takes for a pod; and by the
+    addresses that the Service's source ranges admit.
     """
     special = set(cluster.derived(barred))
     zones_matter = False
@@ -57,23 +60,24 @@ def node_classes(cluster: Cluster, service: Service) -> tuple[NodeClass, ...]:
                 special.update(hint.name for hint in endpoint.hints.for_nodes or ())
     by_name = cluster.derived(proxy_nodes)
     alone = frozenset(special & by_name.keys())
-    groups = cluster.derived(_by_zone) if zones_matter else cluster.derived(_together)
-    rest = (_without(by_name, group, alone) for group in groups)
+    ranges = tuple(cidr.strip() for cidr in service.spec.load_balancer_source_ranges or ())
+    if ranges:
+        groups = _grouped(cluster, zones_matter, ranges)
+    else:
+        groups = cluster.derived(_by_zone) if zones_matter else cluster.derived(_together)
+    rest = (_without(group, alone) for group in groups)
     return (
         *(single(by_name[name]) for name in sorted(alone)),
         *(node_class for node_class in rest if node_class is not None),
     )
 
 
-def _without(
-    by_name: dict[str, ProxyNode], group: NodeGroup, alone: frozenset[str]
-) -> NodeClass | None:
+def _without(group: NodeGroup, alone: frozenset[str]) -> NodeClass | None:
     """What is left of a group; counted from the few that are taken out."""
     first = next((node for node in group.nodes if node.name not in alone), None)
     if first is None:
         return None
-    gone = sum(1 for name in alone if group.zone in (None, by_name[name].zone))
-    return NodeClass(first, len(group.nodes) - gone, group.nodes, alone)
+    return NodeClass(first, len(group.nodes) - len(alone & group.names), group.nodes, alone)
 
 
 def barred(cluster: Cluster) -> dict[str, str]:
@@ -88,12 +92,29 @@ def barred(cluster: Cluster) -> dict[str, str]:
 
 
 def _together(cluster: Cluster) -> tuple[NodeGroup, ...]:
-    nodes = tuple(cluster.derived(proxy_nodes).values())
-    return (NodeGroup(None, nodes),) if nodes else ()
+    return _grouped(cluster, by_zone=False)
 
 
 def _by_zone(cluster: Cluster) -> tuple[NodeGroup, ...]:
-    groups: dict[str, list[ProxyNode]] = {}
+    return _grouped(cluster, by_zone=True)
+
+
+def _grouped(
+    cluster: Cluster, by_zone: bool, ranges: tuple[str, ...] = ()
+) -> tuple[NodeGroup, ...]:
+    groups: dict[tuple[str, object], list[ProxyNode]] = {}
     for node in cluster.derived(proxy_nodes).values():
-        groups.setdefault(node.zone, []).append(node)
-    return tuple(NodeGroup(zone, tuple(groups[zone])) for zone in sorted(groups))
+        key = (node.zone if by_zone else "", _sources(node, cluster.proxy, ranges))
+        groups.setdefault(key, []).append(node)
+    found = (tuple(groups[key]) for key in sorted(groups, key=lambda key: key[0]))
+    return tuple(NodeGroup(nodes, frozenset(node.name for node in nodes)) for nodes in found)
+
+
+def _sources(node: ProxyNode, config: ProxyConfig, ranges: tuple[str, ...]) -> object:
+    """What kube-proxy makes of a packet of the node itself and of a pod there, per family."""
+    return tuple(
+        address
+        and (is_pod_source(address, node, config), *(contains(cidr, address) for cidr in ranges))
+        for wanted in Family
+        for address in (node.primary_of(wanted), pod_address(node, wanted, config))
+    )

@@ -52,7 +52,8 @@ class Decision:
 def policies(service: Service, port: ServicePort, wanted: Family, config: ProxyConfig) -> Policies:
     """The policies of a Service port in one family."""
     spec, annotations = service.spec, service.metadata.annotations
-    mode = annotations and (annotations.topology_aware_hints or annotations.topology_mode)
+    older = annotations and annotations.topology_aware_hints
+    mode = annotations.topology_mode if annotations and older is None else older
     return Policies(
         internal_local=spec.internal_traffic_policy == "Local",
         external_local=spec.external_traffic_policy == "Local",
@@ -95,11 +96,7 @@ def _blocked(
     service: Service, source: str, node: ProxyNode, has_any: bool, config: ProxyConfig
 ) -> Decision | None:
     """The DROP of `loadBalancerSourceRanges`, None if the source is admitted (section 1.5)."""
-    ranges = [
-        cidr.strip()
-        for cidr in service.spec.load_balancer_source_ranges or ()
-        if family(cidr) is family(source)
-    ]
+    ranges = source_ranges(service, family(source))
     if not ranges or any(contains(cidr, source) for cidr in ranges):
         return None
     if not has_any and not MODES[config.mode].filters_when_empty:
@@ -112,6 +109,12 @@ def _blocked(
     return Decision(
         Action.DROP, f"{source} is in none of loadBalancerSourceRanges {', '.join(ranges)}"
     )
+
+
+def source_ranges(service: Service, wanted: Family) -> list[str]:
+    """Those of `loadBalancerSourceRanges` that count in a family."""
+    ranges = service.spec.load_balancer_source_ranges or ()
+    return [cidr.strip() for cidr in ranges if family(cidr) is wanted]
 
 
 def _internal(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from kubehop.model.addresses import Family, canonical, family, socket_address
 from kubehop.model.cluster import Cluster
-from kubehop.model.service import PROXY_NAME_LABEL, Service, ServicePort
+from kubehop.model.service import HEADLESS_LABEL, PROXY_NAME_LABEL, Service, ServicePort
 
 
 class FrontendKind(enum.StrEnum):
@@ -51,8 +51,13 @@ def cluster_ip(service: Service, wanted: Family) -> str | None:
 
 
 def is_proxied(service: Service, proxy_name: str = "") -> bool:
-    """False for what kube-proxy ignores: headless, ExternalName, another proxy's Services."""
-    return bool(service.cluster_ips) and service.labels.get(PROXY_NAME_LABEL, "") == proxy_name
+    """False for what kube-proxy ignores: headless, ExternalName, another proxy's Services.
+
+    Its label selectors ask whether a label is there: an empty value hides a Service as well.
+    """
+    labels = service.labels
+    mine = labels.get(PROXY_NAME_LABEL) == (proxy_name or None)
+    return bool(service.cluster_ips) and mine and HEADLESS_LABEL not in labels
 
 
 def frontends(service: Service, proxy_name: str = "") -> tuple[Frontend, ...]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from kubehop.model.addresses import Family, canonical, contains, family, first_of
+from kubehop.model.addresses import Family, canonical, contains, family, first_of, network
 from kubehop.model.cluster import Cluster
 from kubehop.model.node import Node
 from kubehop.model.proxy import DetectLocal, ProxyConfig
@@ -55,6 +55,15 @@ def is_loopback(address: str) -> bool:
     return address.startswith("127.") or address == "::1"
 
 
+def pod_address(node: ProxyNode, wanted: Family, config: ProxyConfig) -> str | None:
+    """An address like those of pods on `node`: the last one of its pod CIDR, never a pod's.
+
+    Without a pod CIDR, of the cluster CIDR; None if neither is known.
+    """
+    cidr = first_of(node.pod_cidrs, wanted) or first_of(config.cluster_cidrs, wanted)
+    return str(network(cidr)[-1]) if cidr else None
+
+
 def is_pod_source(address: str, node: ProxyNode, config: ProxyConfig) -> bool | None:
     """Whether kube-proxy on `node` takes `address` for a pod's; None if it has no detector.
 
@@ -76,8 +85,8 @@ def serves_node_ports(address: str, node: ProxyNode, config: ProxyConfig) -> boo
 
     Case 1: not an address of the node: never.
     Case 2: loopback: only where the mode allows it and the configured ranges cover it.
-    Case 3: unset: the mode's default. Case 4: `primary`. Case 5: in one of the ranges, where
-    a family without any range of its own falls back to all its addresses.
+    Case 3: unset or empty: the mode's default. Case 4: `primary`. Case 5: in one of the
+    ranges, where a family without any range of its own falls back to all its addresses.
     Source: `pkg/proxy/util/nodeport_addresses.go`.
     """
     if not node.owns(address):
@@ -87,7 +96,7 @@ def serves_node_ports(address: str, node: ProxyNode, config: ProxyConfig) -> boo
         rules.loopback_nodeports and config.localhost_nodeports and ":" not in address
     ):
         return False
-    if ranges is None:
+    if not ranges:
         ranges = ("primary",) if rules.nodeports_on_primary_only else ()
     if "primary" in ranges:
         return address in node.primary

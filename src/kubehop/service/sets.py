@@ -123,6 +123,6 @@ def _nodes(endpoint: Endpoint) -> tuple[str, ...]:
 def _grouped(endpoints: Endpoints, keys: Keys) -> dict[str, Endpoints]:
     groups: dict[str, list[Endpoint]] = {}
     for endpoint in endpoints:
-        for key in keys(endpoint):
+        for key in dict.fromkeys(keys(endpoint)):
             groups.setdefault(key, []).append(endpoint)
     return {key: tuple(group) for key, group in groups.items()}

@@ -7,21 +7,19 @@ from fractions import Fraction
 
 import msgspec
 
-from kubehop.model.addresses import Family, contains, family, first_of, network
+from kubehop.model.addresses import Family, family
 from kubehop.model.cluster import Cluster
 from kubehop.model.proxy import ProxyConfig
 from kubehop.model.service import Service, ServicePort
 from kubehop.service.balancer import admitted
 from kubehop.service.classes import NodeClass, node_classes
-from kubehop.service.decide import Action, Decision, decide, policies
+from kubehop.service.decide import Action, Decision, decide, policies, source_ranges
 from kubehop.service.endpoints import Endpoint, backends
 from kubehop.service.frontends import Frontend, FrontendKind, frontends
 from kubehop.service.health import HealthCheck, health_check
-from kubehop.service.nodes import ProxyNode
+from kubehop.service.nodes import ProxyNode, is_pod_source, pod_address
+from kubehop.service.outsider import outside_address
 from kubehop.service.sets import EndpointSets, Usable, endpoint_sets, usable
-
-EXTERNAL_CLIENT = {Family.IPV4: "203.0.113.9", Family.IPV6: "2001:db8:113::9"}
-"""The client outside: documentation addresses (RFC 5737, RFC 3849)."""
 
 
 class Client(enum.StrEnum):
@@ -140,7 +138,7 @@ def _spread(
         )
         for node in (node_class.representative for node_class in classes)
     ]
-    rows = tuple(_rows(cluster.proxy, _one_of_each(listening), classes, sets))
+    rows = tuple(_rows(cluster, _one_of_each(listening), classes, sets))
     balance = _balance(cluster, rows, classes, sorted_out)
     return Spread(service, port, wanted, sorted_out, rows, balance, health)
 
@@ -151,47 +149,44 @@ def _one_of_each(listening: list[Frontend]) -> list[Frontend]:
 
 
 def _rows(
-    config: ProxyConfig,
+    cluster: Cluster,
     listening: list[Frontend],
     classes: tuple[NodeClass, ...],
     sets: list[EndpointSets],
 ) -> Iterable[Row]:
     """Outsiders meet the external frontends; pods and nodes the cluster IP as well."""
+    config = cluster.proxy
+    outsider = outside_address(cluster, listening[0].service, listening[0].family)
     for frontend in listening:
+        filtered = frontend.kind is FrontendKind.LOAD_BALANCER and bool(
+            source_ranges(frontend.service, frontend.family)
+        )
         for client in Client:
             if client is Client.EXTERNAL and not frontend.kind.external:
                 continue
-            known: dict[tuple[int, int], Decision] = {}
+            known: dict[object, Decision] = {}
             for node_class, found in zip(classes, sets, strict=True):
-                # The same sets mean the same decision: sources are alike on every node.
-                key = (id(found.cluster), id(found.local))
+                node = node_class.representative
+                source = client_address(client, frontend.family, node, config, outsider)
+                # The same sets, and a source that is of the same kind, mean the same decision.
+                kind = (
+                    source if filtered else (is_pod_source(source, node, config), node.owns(source))
+                )
+                key = (id(found.cluster), id(found.local), kind)
                 if key not in known:
-                    node = node_class.representative
-                    source = client_address(client, frontend, node, config)
                     known[key] = decide(frontend, found, source, node, config)
                 yield Row(node_class, client, frontend, known[key])
 
 
-def client_address(client: Client, frontend: Frontend, node: ProxyNode, config: ProxyConfig) -> str:
-    """An address that stands for a kind of client at `node`; never an endpoint's.
-
-    An outsider is one whom `loadBalancerSourceRanges` admit, if there are any.
-    """
-    wanted = frontend.family
+def client_address(
+    client: Client, wanted: Family, node: ProxyNode, config: ProxyConfig, outsider: str
+) -> str:
+    """An address that stands for a kind of client at `node`; never an endpoint's."""
     if client is Client.NODE:
-        return node.primary_of(wanted) or EXTERNAL_CLIENT[wanted]
+        return node.primary_of(wanted) or outsider
     if client is Client.POD:
-        cidr = first_of(node.pod_cidrs, wanted) or first_of(config.cluster_cidrs, wanted)
-        return str(network(cidr)[-2]) if cidr else EXTERNAL_CLIENT[wanted]
-    ranges = [
-        cidr.strip()
-        for cidr in frontend.service.spec.load_balancer_source_ranges or ()
-        if family(cidr) is wanted
-    ]
-    outsider = EXTERNAL_CLIENT[wanted]
-    if not ranges or any(contains(cidr, outsider) for cidr in ranges):
-        return outsider
-    return str(network(ranges[0])[-1])
+        return pod_address(node, wanted, config) or outsider
+    return outsider
 
 
 def _balance(
@@ -200,7 +195,7 @@ def _balance(
     """Shares over the entry nodes: those that a load balancer admits, else all, equally."""
     client, via = _who(rows)
     entry = classes
-    if via is FrontendKind.LOAD_BALANCER and rows:
+    if rows and _behind_balancer(rows[0].frontend.service, via):
         entry = admitted(cluster, rows[0].frontend.service, classes)
     entering = {node_class.representative.name for node_class in entry}
     relevant = [
@@ -221,6 +216,12 @@ def _balance(
         second_hop=_weighted(relevant, total, lambda row, e: row.crossings(e) > 0),
         client_kept=_weighted(relevant, total, Row.keeps_client),
     )
+
+
+def _behind_balancer(service: Service, via: FrontendKind) -> bool:
+    """True if a load balancer picks the node: at its own VIP, or as a proxy to the node port."""
+    proxied = any(i.ip_mode == "Proxy" or not i.ip for i in service.ingress)
+    return via is FrontendKind.LOAD_BALANCER or (via is FrontendKind.NODE_PORT and proxied)
 
 
 def _shares(
@@ -266,14 +267,14 @@ def _health(
     if not service.spec.health_check_node_port:
         return ()
     slices = cluster.slices_of(service)
-    endpoints = [
-        endpoint
-        for wanted in dict.fromkeys(family(a) for a in service.cluster_ips)
-        for port in service.ports
-        for endpoint in backends(slices, port, wanted).endpoints
-    ]
+    local: dict[str, list[Endpoint]] = {}
+    for wanted in dict.fromkeys(family(a) for a in service.cluster_ips):
+        for port in service.ports:
+            found = backends(slices, port, wanted)
+            for endpoint in (*found.endpoints, *found.copies):
+                local.setdefault(endpoint.node, []).append(endpoint)
+    names = ((node_class, node_class.representative.name) for node_class in classes)
     answers = (
-        (node_class, health_check(service, endpoints, node_class.representative.name))
-        for node_class in classes
+        (node_class, health_check(service, local.get(name, ()), name)) for node_class, name in names
     )
     return tuple((node_class, answer) for node_class, answer in answers if answer is not None)

@@ -23,6 +23,8 @@ def _silent_nodes(cluster: Cluster, spread: Spread) -> Iterable[str]:
         for row in spread.rows
         if row.client is Client.EXTERNAL and row.decision.action is Action.DROP
     ]
+    if spread.service.spec.external_traffic_policy != "Local":
+        external = []  # dropped by source ranges that admit nobody from outside
     seen = dict.fromkeys(row.nodes for row in external)
     if seen:
         names = join_names(seen)
@@ -65,12 +67,12 @@ def _single_node(cluster: Cluster, spread: Spread) -> Iterable[str]:
     homes = {endpoint.node for endpoint in spread.usable.ready}
     if (
         spec.external_traffic_policy == "Local"
-        and len(homes) == 1
+        and len(homes - {""}) == 1
         and len(cluster.nodes) > 1
         and any(row.client is Client.EXTERNAL for row in spread.rows)
     ):
         yield (
-            f"all outside traffic enters by {next(iter(homes))}: when it fails, or its pod is "
+            f"all outside traffic enters by {max(homes)}: when it fails, or its pod is "
             "replaced, nothing answers until the load balancer has noticed"
         )
 

@@ -53,9 +53,9 @@ def decode_page(kind: Kind, data: bytes, origin: str) -> Page:
 def _page(kind: Kind, data: bytes) -> Page:
     try:
         page = _list.decode(data)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError) as error:
         decode_again(data, _Meta)
-        raise
+        raise InputError("not a page of a list") from error
     found = (
         decode(kind, raw, path=f"items[{at}]", namespace="")
         for at, raw in enumerate(raw_items(page.items))

@@ -13,6 +13,7 @@ _UTF16 = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 _LOOKED_AT = 8192
+_NAME = 400
 _MARKUP = re.compile(rb"\s*+<(?:!doctype|html|\?xml)", re.IGNORECASE)
 _START = b"==== START "
 _LOGS = re.compile(rb"==== START (logs for container [^\n]*?) ====\r?(?=\n|\Z)")
@@ -51,7 +52,7 @@ def without_logs(data: bytes) -> Iterator[tuple[int, int]]:
         last = b"\n==== END " + log[1] + b" ===="
         end = data.find(last, log.end())
         if end < 0:
-            raise InputError(f"cut off: no end of {log[1].decode(errors='replace')}")
+            raise InputError(f"cut off: no end of {log[1][:_NAME].decode(errors='replace')}")
         start = end + len(last)
     if start < len(data):
         yield start, len(data)

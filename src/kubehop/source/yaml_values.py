@@ -10,7 +10,9 @@ from kubehop.source import scalars
 
 MAX_DEPTH = 200
 MAX_ALIASED = 10_000_000
-"""Characters and nodes that the aliases of one document may stand for."""
+"""Characters and nodes that all aliases of one file may stand for."""
+
+_LONGEST = 200  # of a problem: it may quote a key or an anchor
 
 _TAG = "tag:yaml.org,2002:"
 _TEXT_TAGS = {"!", f"{_TAG}str"}
@@ -34,7 +36,7 @@ class _Open:
 
 
 class Builder:
-    """Builds one document; `next_event` gives the events after its DocumentStartEvent."""
+    """Builds the documents of one file from what `next_event` gives."""
 
     def __init__(self, next_event: Callable[[], Any]) -> None:
         self._next_event = next_event
@@ -44,7 +46,11 @@ class Builder:
         self._root: Any = None
 
     def document(self) -> Any:
-        """Consume events up to the document's end; raises yaml.MarkedYAMLError."""
+        """The document whose DocumentStartEvent was the last event, up to its end.
+
+        Raises yaml.MarkedYAMLError, libyaml's own or one of ours.
+        """
+        self._anchors.clear()
         step: dict[type, Callable[[Any], None]] = {
             yaml.ScalarEvent: self._scalar,
             yaml.MappingStartEvent: self._start,
@@ -55,7 +61,8 @@ class Builder:
         }
         while type(event := self._next_event()) is not yaml.DocumentEndEvent:
             step[type(event)](event)
-        return self._root
+        root, self._root = self._root, None
+        return root
 
     def _scalar(self, event: Any) -> None:
         text: str = event.value
@@ -149,4 +156,4 @@ class Builder:
 
 def fail(event: Any, problem: str) -> NoReturn:
     """Raise what libyaml's parser would: an error with the event's line."""
-    raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
+    raise yaml.MarkedYAMLError(problem=problem[:_LONGEST], problem_mark=event.start_mark)

@@ -36,11 +36,12 @@ def load_all(data: bytes, name: str = "") -> Iterator[object]:
 
 
 def _documents(parser: Any) -> Iterator[object]:
+    builder = Builder(parser.get_event)
     empty = 0
     while (event := parser.get_event()) is not None:
         if type(event) is not yaml.DocumentStartEvent:
             continue
-        value = Builder(parser.get_event).document()
+        value = builder.document()
         empty = empty + 1 if value is None else 0
         if empty > MAX_EMPTY_DOCUMENTS:
             fail(event, f"more than {MAX_EMPTY_DOCUMENTS} empty documents in a row")

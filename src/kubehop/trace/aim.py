@@ -77,13 +77,10 @@ def _aim_service(
         raise UsageError(f"{service.reference} is an ExternalName: DNS answers with {name!r}")
     port = service_port(service, target.port, protocol)
     if service.headless:
-        return _headless_shots(cluster, service, port, target.port)
-    usable = [
-        frontend
-        for frontend in frontends(service, cluster.proxy.service_proxy_name)
-        if frontend.service_port is port
-        and frontend.family in {family(a) for a in origin.addresses}
-    ]
+        return _headless_shots(cluster, service, port, origin, target.port)
+    mine = {family(a) for a in origin.addresses}
+    listening = (*frontends(service, cluster.proxy.service_proxy_name), *_proxied(service, port))
+    usable = [f for f in listening if f.service_port is port and f.family in mine]
     if not usable:
         raise UsageError(f"{service.reference} has no address that {origin.label} could use")
     kind = via or _natural(origin, usable, node)
@@ -94,6 +91,17 @@ def _aim_service(
     if kind is FrontendKind.NODE_PORT:
         return _node_port_shots(cluster, origin, fitting[0], node)
     return (Shot(fitting[0].address, fitting[0].port, port.protocol),)
+
+
+def _proxied(service: Service, port: ServicePort) -> tuple[Frontend, ...]:
+    """Load balancers of `ipMode: Proxy`: no frontend of kube-proxy's, but where clients go."""
+    return tuple(
+        Frontend(
+            FrontendKind.LOAD_BALANCER, service, port, family(i.ip), canonical(i.ip), port.port
+        )
+        for i in service.ingress
+        if i.ip and i.ip_mode == "Proxy" and service.cluster_ips
+    )
 
 
 def service_port(service: Service, wanted: str, protocol: str | None) -> ServicePort:
@@ -134,7 +142,7 @@ def _node_port_shots(
     addresses = [
         address
         for n in chosen
-        if (address := _node_address(n.internal_ips or n.external_ips, frontend.family))
+        if (address := _node_address((*n.internal_ips, *n.external_ips), frontend.family))
     ]
     if not addresses:
         raise UsageError(f"no node has an {frontend.family} address for a node port")
@@ -147,16 +155,21 @@ def _node_address(addresses: tuple[str, ...], wanted: Family) -> str | None:
 
 
 def _headless_shots(
-    cluster: Cluster, service: Service, port: ServicePort, asked: str
+    cluster: Cluster, service: Service, port: ServicePort, origin: Origin, asked: str
 ) -> tuple[Shot, ...]:
-    """DNS gives the ready endpoints; nobody translates the port, so the asked one is used."""
+    """DNS gives the ready endpoints; nobody translates the port, so the asked one is used.
+
+    By name, or without a port, each endpoint's own: an SRV record tells it.
+    """
     slices = cluster.slices_of(service)
-    found = [e for wanted in Family for e in backends(slices, port, wanted).at("") if e.ready]
+    mine = dict.fromkeys(family(a) for a in origin.addresses)
+    found = [e for wanted in mine for e in backends(slices, port, wanted).endpoints if e.ready]
     if not found:
         raise UsageError(f"{service.reference} is headless and has no ready endpoint: NXDOMAIN")
-    number = int(asked) if asked.isdecimal() else found[0].port
+    number = int(asked) if asked.isdecimal() else 0
     why = f"headless: DNS gives {len(found)} addresses and the client picks one"
     share = Fraction(1, len(found))
     return tuple(
-        Shot(e.address, number, port.protocol, share, why, endpoint_node=e.node) for e in found
+        Shot(e.address, number or e.port, port.protocol, share, why, endpoint_node=e.node)
+        for e in found
     )

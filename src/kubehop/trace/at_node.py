@@ -3,6 +3,7 @@
 from kubehop.model.addresses import family, socket_address
 from kubehop.service.decide import Action, Decision
 from kubehop.service.frontends import Frontend
+from kubehop.service.nodes import is_loopback
 from kubehop.service.packets import decide_packet
 from kubehop.trace.masquerade import outgoing_source
 from kubehop.trace.places import (
@@ -70,7 +71,9 @@ def host_port(context: Context, state: State) -> tuple[State, ...]:
     node = context.nodes[state.node]
     if state.translated_at or not node.owns(state.destination):
         return (state,)
-    mapped = mapped_pod_at(context.cluster, state.node, state.protocol, state.port)
+    mapped = mapped_pod_at(
+        context.cluster, state.node, state.protocol, state.destination, state.port
+    )
     wanted = family(state.destination)
     address = mapped and next((a for a in mapped[0].addresses if family(a) is wanted), None)
     if mapped is None or not address:
@@ -86,7 +89,7 @@ def host_port(context: Context, state: State) -> tuple[State, ...]:
             destination=address,
             port=port,
             translated_at=state.node,
-            marked=state.source == address,
+            marked=state.source == address or is_loopback(state.source),
         ),
     )
 

@@ -4,7 +4,6 @@
 answer depends on how pods are wired, not on kube-proxy.
 """
 
-import ipaddress
 from dataclasses import dataclass
 
 from kubehop.model.addresses import Family, first_of, network
@@ -46,7 +45,7 @@ def _host_side(cluster: Cluster, node: ProxyNode, wanted: Family) -> NewSource:
             return _own(node, wanted, why)
         case Attachment.GATEWAY:
             cidr = first_of(node.pod_cidrs, wanted)
-            address = str(_nth(cidr, 1)) if cidr else None
+            address = _nth(cidr, 1) if cidr else None
             why = "the address of the bridge or veth that leads to the pod"
             return NewSource(address, SourceKind.GATEWAY, why)
         case Attachment.UNKNOWN:
@@ -61,7 +60,7 @@ def _towards_pods(cluster: Cluster, node: ProxyNode, wanted: Family) -> NewSourc
             return _own(node, wanted, "the address of the node's own interface")
         case Overlay.FLANNEL_VXLAN:
             cidr = first_of(node.pod_cidrs, wanted)
-            address = str(_nth(cidr, 0)) if cidr else None
+            address = _nth(cidr, 0) if cidr else None
             why = "the address of flannel.1, the tunnel to other nodes"
             return NewSource(address, SourceKind.TUNNEL, why)
         case Overlay.CALICO_TUNNEL:
@@ -73,8 +72,9 @@ def _towards_pods(cluster: Cluster, node: ProxyNode, wanted: Family) -> NewSourc
             return NewSource(None, SourceKind.UNKNOWN, why)
 
 
-def _nth(cidr: str, index: int) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    return network(cidr)[index]
+def _nth(cidr: str, index: int) -> str | None:
+    found = network(cidr)
+    return str(found[index]) if index < found.num_addresses else None
 
 
 def _calico_tunnel(cluster: Cluster, name: str) -> str | None:

@@ -19,15 +19,16 @@ EACH_NODE_UP_TO = 16
 def outside(context: Context, state: State) -> tuple[State, ...]:
     """Where a packet outside goes next.
 
-    Step 1: a load balancer has the address. Step 2: a node has it. Step 3: a Service has it,
-    so somebody must route it to a node. Step 4: a pod has it. Step 5: it is not ours.
+    Step 1: a node has the address, also where it is a load balancer's besides (k3s gives its
+    nodes' addresses to Services). Step 2: a load balancer has it. Step 3: a Service has it, so
+    somebody must route it to a node. Step 4: a pod has it. Step 5: it is not ours.
     """
-    balanced = _balancer_at(context.cluster, state)
-    if balanced is not None:
-        return _balance(context, state, *balanced)
     place = locate(context.cluster, state.destination)
     if place.kind is PlaceKind.NODE:
         return (_enter_node(context, state, place.node),)
+    balanced = _balancer_at(context.cluster, state)
+    if balanced is not None:
+        return _balance(context, state, *balanced)
     table = context.cluster.derived(frontend_table)
     if state.destination in table.addresses:
         return _to_service_address(context, state, state.destination in table.cluster_ips)
@@ -103,6 +104,7 @@ def _send(
     more = f" (stands for {group.count} nodes alike)" if group.count > 1 else ""
     checked = service.spec.external_traffic_policy == "Local"
     why = "its health check node port answers 200" if checked else "every healthy node is used"
+    why = "the node asked for, whatever its health check says" if context.entry_node else why
     changes = {
         "node": node.name,
         "entry": group.names,
@@ -198,8 +200,8 @@ def _to_pod_address(context: Context, state: State, node: str) -> State:
 
 def _leave(context: Context, state: State) -> State:
     """An address that no object mentions."""
-    started_inside = state.hops[0].node != ""
-    if not started_inside:
+    was_inside = any(hop.node for hop in state.hops)
+    if not was_inside:
         what = f"{state.destination} is not an address of this cluster"
         return state.ends(Verdict.UNROUTED, "fabric", what, "no object has it")
     reached = Reached(state.destination, state.port)

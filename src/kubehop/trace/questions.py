@@ -8,7 +8,7 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kubehop.model.addresses import canonical, family, is_address
+from kubehop.model.addresses import canonical, family, is_address, socket_address
 from kubehop.model.cluster import Cluster
 from kubehop.model.errors import UsageError
 from kubehop.model.node import Node
@@ -84,7 +84,8 @@ def parse_target(cluster: Cluster, text: str, namespace: str) -> Target:
     if kind in ("svc", "service") and name:
         return Target(text, port, service=find_service(cluster, name, namespace))
     if not port:
-        raise UsageError(f"TO {text!r}: a port is needed, as in {where}:80")
+        example = socket_address(where, 80) if is_address(where) else f"{where}:80"
+        raise UsageError(f"TO {text!r}: a port is needed, as in {example}")
     if kind == "pod" and name:
         return Target(text, port, pod=find_pod(cluster, name, namespace))
     if kind == "node" and name:

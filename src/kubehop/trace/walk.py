@@ -7,6 +7,7 @@ from kubehop.model.addresses import family, socket_address
 from kubehop.model.cluster import Cluster
 from kubehop.model.errors import UsageError
 from kubehop.service.frontends import FrontendKind
+from kubehop.service.nodes import is_loopback
 from kubehop.trace.aim import Shot, aim
 from kubehop.trace.at_node import NODE_STAGES
 from kubehop.trace.outside import outside
@@ -41,18 +42,19 @@ def trace(
         find_node(cluster, node)
     context = Context(cluster, entry_node="" if start.node else node)
     shots = aim(cluster, start, aimed_at, protocol, via, node)
-    done = [end for shot in shots for end in _follow(context, _depart(start, shot))]
+    done = [end for shot in shots for end in _follow(context, _depart(cluster, start, shot))]
     fates = _merge(_fate(context, state) for state in done)
     return Trace(start.label, target, shots[0].protocol, fates, _notes(cluster, fates))
 
 
-def _depart(origin: Origin, shot: Shot) -> State:
+def _depart(cluster: Cluster, origin: Origin, shot: Shot) -> State:
     """The packet as it leaves its sender."""
-    source = address_for(origin.addresses, shot.address)
+    local = is_loopback(shot.address)
+    if local and locate(cluster, origin.addresses[0]).kind is PlaceKind.POD:
+        raise UsageError(f"{shot.address} is {origin.label}'s own: nothing leaves the pod")
+    source = shot.address if local else address_for(origin.addresses, shot.address)
     if source is None:
         raise UsageError(f"{origin.label} has no {family(shot.address)} address")
-    if shot.address.startswith("127."):
-        source = shot.address
     what = f"{source} sends to {socket_address(shot.address, shot.port)}"
     hop = Hop(origin.node, "origin", what, shot.why, origin.object)
     return State(
@@ -74,11 +76,22 @@ def _follow(context: Context, start: State) -> list[State]:
     for _ in range(MAX_LEGS):
         arrived = [end for state in pending for end in _leg(context, state)]
         done += [state for state in arrived if state.verdict is not None]
-        pending = [state for state in arrived if state.verdict is None]
+        pending = _together(state for state in arrived if state.verdict is None)
         if not pending:
             return done
     why = "it still travels after visiting that many places"
     return done + [s.ends(Verdict.UNROUTED, "route", "goes round in circles", why) for s in pending]
+
+
+def _together(states: Iterable[State]) -> list[State]:
+    """One state for those that differ only in how they came here: loops must not multiply."""
+    found: dict[State, State] = {}
+    for state in states:
+        key = state.with_(hops=(), probability=Fraction(0))
+        known = found.get(key)
+        more = known.probability if known else Fraction(0)
+        found[key] = (known or state).with_(probability=state.probability + more)
+    return list(found.values())
 
 
 def _leg(context: Context, state: State) -> tuple[State, ...]:

@@ -9,7 +9,9 @@ from typing import Any
 
 import msgspec
 from msgspec import inspect
+from msgspec.structs import replace
 
+from kubehop.model.addresses import Family, family
 from kubehop.model.cluster import Cluster, sort_key
 from kubehop.model.errors import UsageError
 from kubehop.model.inventory import Inventory
@@ -21,6 +23,7 @@ from kubehop.workload.options import Options
 from kubehop.workload.services import Stock
 from kubehop.workload.slices import slices_for
 from kubehop.workload.topology import zone_shares
+from kubehop.workload.type_change import externally_accessible, without_type_dependents
 
 _SEGMENT = re.compile(r"([A-Za-z]+)((?:\[\d+\])*)")
 _SLICE_FIELDS = ("selector", "ports", "publish_not_ready_addresses")
@@ -42,10 +45,19 @@ def changed(
     for assignment in assignments:
         path, value = _parsed(assignment)
         after = _assigned(after, path, value, assignment)
+    after = without_type_dependents(service, after)
     _check(after)
+    return _with_service(cluster, service, _given(cluster, after, options))
+
+
+def _given(cluster: Cluster, service: Service, options: Options) -> Service:
+    """With what the API server and a load balancer give; a former ExternalName gets all of it."""
+    addresses = service.cluster_ips or cluster.service_cidrs
+    families = tuple(dict.fromkeys(map(family, addresses))) or (Family.IPV4,)
     inventory = Inventory({"Service": cluster.services})
-    after = Stock.of(Draft(inventory, options, cluster)).updated(after)
-    return _with_service(cluster, service, after)
+    stock = Stock.of(Draft(inventory, options, cluster, families))
+    bare = service.spec.type != "ExternalName" and not service.headless and not service.cluster_ips
+    return stock.completed(service) if bare else stock.updated(service)
 
 
 def _parsed(assignment: str) -> tuple[Path, str]:
@@ -87,16 +99,21 @@ def _readings(value: str) -> list[Any]:
 
 def _put(target: Any, path: Path, value: Any, said: str) -> None:
     for here, following in itertools.pairwise(path):
+        _check_step(target, here, said)
         if isinstance(here, int):
-            if here >= len(target):
-                raise UsageError(f"--set {said}: there is no [{here}], only {len(target)}")
             target = target[here]
         else:
             target = target.setdefault(here, [] if isinstance(following, int) else {})
-    last = path[-1]
-    if isinstance(last, int) and last >= len(target):
-        raise UsageError(f"--set {said}: there is no [{last}], only {len(target)}")
-    target[last] = value
+    _check_step(target, path[-1], said)
+    target[path[-1]] = value
+
+
+def _check_step(target: Any, step: str | int, said: str) -> None:
+    if not isinstance(target, list if isinstance(step, int) else dict):
+        shown = f"[{step}]" if isinstance(step, int) else step
+        raise UsageError(f"--set {said}: there is nothing to hold {shown!r}")
+    if isinstance(step, int) and step >= len(target):
+        raise UsageError(f"--set {said}: there is no [{step}], only {len(target)}")
 
 
 def _check_path(path: Path, said: str) -> None:
@@ -133,8 +150,9 @@ def _unwrapped(known: Any) -> Any:
 def _check(service: Service) -> None:
     """What the API server would refuse (`pkg/apis/core/validation`)."""
     spec = service.spec
-    external = spec.type in ("NodePort", "LoadBalancer") or bool(spec.external_ips)
-    if spec.external_traffic_policy and not external:
+    if service.headless and spec.type in ("NodePort", "LoadBalancer"):
+        raise UsageError(f"{service.reference} is headless: it cannot be of type {spec.type}")
+    if spec.external_traffic_policy and not externally_accessible(spec):
         raise UsageError(
             f"externalTrafficPolicy may only be set on a Service of type NodePort or "
             f"LoadBalancer; {service.reference} is {spec.type}"
@@ -150,7 +168,8 @@ def _with_service(cluster: Cluster, before: Service, after: Service) -> Cluster:
     made = _slices(cluster, before, after, own)
     if made is own:
         return dataclasses.replace(cluster, services=services)
-    kept = [found for found in cluster.slices if found not in own]
+    gone = {id(found) for found in own}
+    kept = [found for found in cluster.slices if id(found) not in gone]
     slices = tuple(sorted((*kept, *made), key=sort_key))
     return dataclasses.replace(cluster, services=services, slices=slices)
 
@@ -165,8 +184,17 @@ def _slices(cluster: Cluster, before: Service, after: Service, own: Slices) -> S
     """
     old, new = before.spec, after.spec
     pods = [pod for pod in cluster.pods if pod.namespace == after.namespace]
-    if pods and new.selector and any(getattr(old, f) != getattr(new, f) for f in _SLICE_FIELDS):
+    named = "ExternalName"
+    anew = old.type == named != new.type or any(
+        getattr(old, f) != getattr(new, f) for f in _SLICE_FIELDS
+    )
+    if pods and new.selector and new.type != named and anew:
         own = slices_for(after, pods, {node.name: node for node in cluster.nodes})
     elif old.traffic_distribution == new.traffic_distribution:
         return own
-    return with_hints(after, own, zone_shares(cluster.nodes))
+    return with_hints(after, map(_without_hints, own), zone_shares(cluster.nodes))
+
+
+def _without_hints(found: EndpointSlice) -> EndpointSlice:
+    """The controller takes hints away where no distribution is asked for any more."""
+    return replace(found, endpoints=tuple(replace(e, hints=None) for e in found.endpoints or ()))

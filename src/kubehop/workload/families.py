@@ -43,11 +43,10 @@ def declared_cidrs(inventory: Inventory) -> tuple[str, ...]:
 
 def _of_machines(inventory: Inventory) -> tuple[str, ...]:
     """Addresses that tell: those of the nodes, else of the first pod that was seen running."""
-    nodes = inventory.of(Node)
-    if nodes:
-        return tuple(text for node in nodes for text in node.pod_cidrs or node.internal_ips)
-    pods = inventory.of(Pod)
-    return next((pod.addresses for pod in pods if pod.phase and pod.addresses), ())
+    nodes, pods = inventory.of(Node), inventory.of(Pod)
+    return tuple(text for node in nodes for text in node.pod_cidrs or node.internal_ips) or next(
+        (pod.addresses for pod in pods if pod.phase and pod.addresses), ()
+    )
 
 
 def _of(addresses: Iterable[str]) -> tuple[Family, ...]:

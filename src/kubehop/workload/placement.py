@@ -2,7 +2,7 @@
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 import msgspec
@@ -16,7 +16,6 @@ from kubehop.workload.draft import Draft
 from kubehop.workload.fit import admitted
 
 PENDING = PodStatus(phase="Pending")
-FINISHED = ("Succeeded", "Failed")
 
 
 def placement_step(draft: Draft) -> Draft:
@@ -55,7 +54,7 @@ def place(
     groups: dict[tuple[owners.Key, bytes], list[Pod]] = {}
     for pod in waiting:
         groups.setdefault((_owner(pod), _constraints(pod.spec)), []).append(pod)
-    load = Counter(pod.node_name for pod in pods if pod.phase not in FINISHED)
+    load = Counter(pod.node_name for pod in pods if not pod.finished)
     own = _own_load({owner for owner, _ in groups}, pods)
     fitting: dict[bytes, Fitting] = {}
     placed: dict[tuple[str, str], Pod] = {}
@@ -93,8 +92,9 @@ class Fitting:
         heapq.heapify(heap)
         return cls(heap, load, why)
 
-    def spread(self, number: int, own: Counter[str]) -> Iterator[str]:
-        """A node's name for each of `number` pods of an owner that has `own` pods by node."""
+    def spread(self, number: int, own: Counter[str]) -> list[str]:
+        """A node's name, or "", for each of `number` pods of an owner that has `own` by node."""
+        names: list[str] = []
         having: list[tuple[int, int, int, str]] = []
         for _ in range(number):
             index, name = self._next(having, own)
@@ -102,9 +102,10 @@ class Fitting:
                 own[name] += 1
                 self.load[name] += 1
                 heapq.heappush(having, (own[name], self.load[name], index, name))
-            yield name
+            names.append(name)
         for _, total, index, name in having:
             heapq.heappush(self.heap, (total, index, name))
+        return names
 
     def _next(self, having: list[tuple[int, int, int, str]], own: Counter[str]) -> tuple[int, str]:
         """A node without pods of the owner; when there is none left, one of those `having` some."""
@@ -123,7 +124,7 @@ def _own_load(wanted: Set[owners.Key], pods: Iterable[Pod]) -> dict[owners.Key, 
     """How many pods each of these owners has on each node."""
     found: dict[owners.Key, Counter[str]] = {owner: Counter() for owner in wanted}
     for pod in pods:
-        if pod.node_name and pod.phase not in FINISHED and _owner(pod) in found:
+        if pod.node_name and not pod.finished and _owner(pod) in found:
             found[_owner(pod)][pod.node_name] += 1
     return found
 

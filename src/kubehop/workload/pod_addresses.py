@@ -1,6 +1,7 @@
 """Addresses and status of pods that nobody observed."""
 
 from collections import Counter
+from collections.abc import Iterator
 
 from msgspec.structs import replace
 
@@ -14,6 +15,9 @@ from kubehop.workload.pod_pools import Pools
 
 READY = (Condition("Ready", "True"),)
 
+Problems = Counter[tuple[str, str]]
+"""How many pods have no address, by reason and node."""
+
 
 def pod_addresses_step(draft: Draft) -> Draft:
     """Draft whose pods run: an address, Running and Ready where nobody observed them.
@@ -26,7 +30,7 @@ def pod_addresses_step(draft: Draft) -> Draft:
     if not bare and not stripped:
         return draft
     pools = Pools.of(draft)
-    problems: Counter[str] = Counter()
+    problems: Problems = Counter()
     settled = tuple(
         _settled(pod, pools, problems) if _bare(pod) or _stripped(pod) else pod for pod in pods
     )
@@ -36,9 +40,17 @@ def pod_addresses_step(draft: Draft) -> Draft:
     lines = (
         f"{say.count(running, 'pod')} assumed running and ready" if running else "",
         f"{say.count(stripped, 'running pod')}: addresses assumed" if stripped else "",
-        *(f"{say.count(n, 'pod')} without address: {why}" for why, n in sorted(problems.items())),
+        *_problem_lines(problems),
     )
     return draft.having(*filter(None, lines), pods=settled)
+
+
+def _problem_lines(problems: Problems) -> Iterator[str]:
+    """One line for each reason, however many nodes it is true of."""
+    for why in sorted({why for why, _ in problems}):
+        nodes = {node: number for (each, node), number in problems.items() if each == why}
+        total = say.count(sum(nodes.values()), "pod")
+        yield f"{total} without address: {why}: {say.some(sorted(nodes))}"
 
 
 def _bare(pod: Pod) -> bool:
@@ -49,12 +61,12 @@ def _stripped(pod: Pod) -> bool:
     return pod.phase == "Running" and not pod.addresses
 
 
-def _settled(pod: Pod, pools: Pools, problems: Counter[str]) -> Pod:
+def _settled(pod: Pod, pools: Pools, problems: Problems) -> Pod:
     node = pools.nodes.get(pod.node_name)
     addresses, why = _addresses(pod, node, pools)
     if addresses:
         return replace(pod, status=_status(pod, node, addresses))
-    problems[why] += 1
+    problems[why, pod.node_name] += 1
     return replace(pod, status=PENDING) if _bare(pod) else pod
 
 
@@ -63,10 +75,10 @@ def _addresses(pod: Pod, node: Node | None, pools: Pools) -> tuple[tuple[str, ..
     if pod.addresses:
         return pod.addresses, ""
     if node is None:
-        return (), f"node {pod.node_name!r} is not in the input"
+        return (), "their node is not in the input"
     if pod.host_network:
-        return _host(node), f"node {node.name} has none"
-    return pools.take(node), f"no pod address is left on node {node.name}"
+        return _host(node), "their node has none"
+    return pools.take(node), "their node has no pod address left"
 
 
 def _host(node: Node) -> tuple[str, ...]:

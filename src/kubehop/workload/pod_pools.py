@@ -8,7 +8,6 @@ from kubehop.model.node import Node
 from kubehop.model.service import Service
 from kubehop.workload.draft import Draft
 from kubehop.workload.nodes import NODE_PREFIX, POD_CIDR
-from kubehop.workload.placement import FINISHED
 
 FIRST_POD = 2
 """Pods start here in a node's CIDR: 0 is the overlay's, 1 the gateway's."""
@@ -60,7 +59,7 @@ class Pools:
 def _addresses(draft: Draft) -> Iterator[str]:
     """Every address in use; a finished pod's is free again."""
     for pod in draft.cluster.pods:
-        if pod.phase not in FINISHED:
+        if not pod.finished:
             yield from pod.addresses
     for node in draft.cluster.nodes:
         yield from (*node.internal_ips, *node.external_ips)

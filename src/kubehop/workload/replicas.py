@@ -33,7 +33,9 @@ DAEMON_NETWORK = (("node.kubernetes.io/network-unavailable", "NoSchedule"),)
 """Only for DaemonSets in the host network."""
 
 
-def pods_of(workload: Object, nodes: Sequence[Node], taken: Set[Name] = frozenset()) -> list[Pod]:
+def pods_of(
+    workload: Workload | CronJob, nodes: Sequence[Node], taken: Set[Name] = frozenset()
+) -> list[Pod]:
     """The pods a workload would make on these nodes, none with a name of `taken`.
 
     They have no status, and only those of a DaemonSet have a node.
@@ -45,11 +47,9 @@ def pods_of(workload: Object, nodes: Sequence[Node], taken: Set[Name] = frozense
         number = 0 if workload.spec.suspend else _parallel(spec)
     elif isinstance(workload, Job):
         spec, number = workload.spec, _parallel(workload.spec)
-    elif isinstance(workload, Workload):
+    else:
         spec = workload.spec
         number = 1 if spec.replicas is None else spec.replicas
-    else:
-        return []
     first = 1
     if isinstance(workload, StatefulSet):
         first = spec.ordinals.start if spec.ordinals else 0

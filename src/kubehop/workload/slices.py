@@ -25,7 +25,6 @@ from kubehop.workload.ports import Ports, ports_of
 
 CONTROLLER = "endpointslice-controller.k8s.io"
 MIRRORING_CONTROLLER = "endpointslicemirroring-controller.k8s.io"
-FINISHED = ("Succeeded", "Failed")
 
 
 def endpoint_of(pod: Pod, service: Service, node_exists: bool) -> EndpointConditions | None:
@@ -35,7 +34,7 @@ def endpoint_of(pod: Pod, service: Service, node_exists: bool) -> EndpointCondit
     2. its node is gone: left out, unless publishNotReadyAddresses
     3. else in, ready or not; terminating is never ready, unless publishNotReadyAddresses
     """
-    if pod.phase in FINISHED or not pod.addresses:
+    if pod.finished or not pod.addresses:
         return None
     publish = bool(service.spec.publish_not_ready_addresses)
     if not node_exists and not publish:

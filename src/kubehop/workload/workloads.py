@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 from kubehop.model.cluster import sort_key
 from kubehop.model.inventory import Inventory
-from kubehop.model.meta import Object
 from kubehop.model.pod import Pod
 from kubehop.model.workloads import (
     CronJob,
@@ -21,7 +20,14 @@ from kubehop.workload import owners, say
 from kubehop.workload.draft import Draft
 from kubehop.workload.replicas import pods_of, refusal
 
-KINDS: tuple[type[Object], ...] = (Deployment, ReplicaSet, StatefulSet, DaemonSet, Job, CronJob)
+KINDS: tuple[type[Workload | CronJob], ...] = (
+    Deployment,
+    ReplicaSet,
+    StatefulSet,
+    DaemonSet,
+    Job,
+    CronJob,
+)
 
 
 def workloads_step(draft: Draft) -> Draft:
@@ -51,7 +57,7 @@ def _made_line(made: dict[str, list[Pod]]) -> str:
     return f"{', '.join(each)} assumed"
 
 
-def bare_workloads(inventory: Inventory) -> Iterator[Object]:
+def bare_workloads(inventory: Inventory) -> Iterator[Workload | CronJob]:
     """Workloads whose pods are to be made: without any in the input, not made by another.
 
     A workload that was observed together with pods, in a cluster, really has none there.
@@ -69,11 +75,11 @@ def bare_workloads(inventory: Inventory) -> Iterator[Object]:
             yield workload
 
 
-def _observed(workload: Object) -> bool:
+def _observed(workload: Workload | CronJob) -> bool:
     """True if a controller wrote its status; manifests may hold an empty one.
 
     Nothing of a Job's status is read, so that any status counts for those.
     """
-    if not isinstance(workload, Workload | CronJob) or workload.status is None:
+    if workload.status is None:
         return False
     return isinstance(workload, Job | CronJob) or workload.status != WorkloadStatus()

@@ -1,0 +1,12 @@
+"""Hypothesis runs the same examples everywhere: a failure is a failure for everybody."""
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "repeatable",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("repeatable")

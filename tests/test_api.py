@@ -1,0 +1,35 @@
+"""The public API: small, typed, and exactly this."""
+
+from pathlib import Path
+
+import kubehop
+
+EXAMPLE = Path(kubehop.__file__).parent / "data" / "notes-cluster.yaml"
+
+
+def test_public_names() -> None:
+    assert kubehop.__all__ == [
+        "Cluster",
+        "ClusterError",
+        "InputError",
+        "KubehopError",
+        "UsageError",
+        "load",
+        "load_live",
+        "set_fields",
+        "spread",
+        "trace",
+    ]
+    assert all(hasattr(kubehop, name) for name in kubehop.__all__)
+
+
+def test_load_trace_spread_and_change() -> None:
+    cluster = kubehop.load(EXAMPLE)
+    first = kubehop.trace(cluster, "external", "svc/example-service:8765")
+    # Once more: importing the package of the same name must not hide the function.
+    assert kubehop.trace(cluster, "external", "svc/example-service:8765") == first
+    assert {fate.source_seen for fate in first.fates} == {"203.0.113.9"}
+    (today,) = kubehop.spread(cluster, "example-service")
+    changed = kubehop.set_fields(cluster, "example-service", ["externalTrafficPolicy=Cluster"])
+    (then,) = kubehop.spread(changed, "example-service")
+    assert (today.balance.client_kept, then.balance.client_kept) == (1, 0)
