@@ -32,4 +32,4 @@ def test_load_trace_spread_and_change() -> None:
     (today,) = kubehop.spread(cluster, "example-service")
     changed = kubehop.set_fields(cluster, "example-service", ["externalTrafficPolicy=Cluster"])
     (then,) = kubehop.spread(changed, "example-service")
-    assert (today.balance.client_kept, then.balance.client_kept) == (1, 0)
+    assert (float(today.balance.client_kept), float(then.balance.client_kept)) == (1.0, 0.0)

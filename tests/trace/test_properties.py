@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace as struct_replace
 
-from kubehop.model.addresses import family, socket_address
+from kubehop.model.addresses import family, first_of, socket_address
 from kubehop.model.cluster import Cluster
 from kubehop.model.errors import UsageError
 from kubehop.model.meta import Object
 from kubehop.model.service import EndpointSlice
-from kubehop.service.decide import Action
+from kubehop.service.decide import Action, source_ranges
 from kubehop.service.endpoints import Endpoint, backends
 from kubehop.service.frontends import FrontendKind, frontend_table
 from kubehop.service.nodes import ProxyNode, proxy_nodes
@@ -156,6 +156,9 @@ def client_origin(cluster: Cluster, row: Row, node: ProxyNode) -> str | None:
             outsider = outside_address(cluster, row.frontend.service, row.frontend.family)
             return f"external/{outsider}"
         case Client.POD:
+            cidr = first_of(node.pod_cidrs, row.frontend.family)
+            if cidr is None and source_ranges(row.frontend.service, row.frontend.family):
+                return None  # whether they admit its pods, the objects do not tell
             return next(
                 (
                     f"pod/{pod.name}.default"

@@ -106,9 +106,8 @@ def _blocked(
     is_vip = any(i.ip and canonical(i.ip) == source for i in service.ingress)
     if is_vip and own and any(contains(cidr, own) for cidr in ranges):
         return None
-    return Decision(
-        Action.DROP, f"{source} is in none of loadBalancerSourceRanges {', '.join(ranges)}"
-    )
+    why = f"its source is in none of loadBalancerSourceRanges {', '.join(ranges)}"
+    return Decision(Action.DROP, why)
 
 
 def source_ranges(service: Service, wanted: Family) -> list[str]:
