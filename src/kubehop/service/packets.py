@@ -3,10 +3,10 @@
 from kubehop.model.addresses import family
 from kubehop.model.cluster import Cluster
 from kubehop.service.decide import Decision, decide, decide_unmatched, policies
-from kubehop.service.endpoints import backends
+from kubehop.service.endpoints import Backends, backends
 from kubehop.service.frontends import Frontend, frontend_table
 from kubehop.service.nodes import ProxyNode, serves_node_ports
-from kubehop.service.sets import EndpointSets, endpoint_sets, usable
+from kubehop.service.sets import EndpointSets, Usable, endpoint_sets, usable
 
 
 def frontend_for(
@@ -28,10 +28,31 @@ def frontend_for(
 
 def sets_at(cluster: Cluster, frontend: Frontend, node: ProxyNode) -> EndpointSets:
     """The endpoint sets behind a frontend on `node`."""
-    service, port, config = frontend.service, frontend.service_port, cluster.proxy
-    found = backends(cluster.slices_of(service), port, frontend.family).at(node.name)
-    governed = policies(service, port, frontend.family, config)
-    return endpoint_sets(usable(found), governed, node.name, node.zone, config)
+    found, sorted_out = _behind(cluster, frontend)
+    governed = policies(frontend.service, frontend.service_port, frontend.family, cluster.proxy)
+    if found.copies:
+        sorted_out = usable(found.at(node.name))
+    return endpoint_sets(sorted_out, governed, node.name, node.zone, cluster.proxy)
+
+
+Behind = tuple[Backends, Usable]
+
+
+def _behind(cluster: Cluster, frontend: Frontend) -> Behind:
+    """What is behind a frontend, worked out once for all nodes and packets."""
+    known, service = cluster.derived(_known), frontend.service
+    key = (service.namespace, service.name, frontend.service_port.key, frontend.family)
+    if key not in known:
+        slices = cluster.slices_of(service)
+        found = backends(slices, frontend.service_port, frontend.family)
+        known[key] = (found, usable(found.endpoints))
+    return known[key]
+
+
+def _known(cluster: Cluster) -> dict[tuple[str, str, str, str], Behind]:
+    """An empty table for `_behind` to fill."""
+    del cluster
+    return {}
 
 
 def decide_packet(

@@ -56,6 +56,17 @@ class Row(msgspec.Struct, frozen=True):
             return True
         return self.client is not Client.NODE and self.nodes.representative.owns(endpoint.address)
 
+    def crossing_count(self) -> int:
+        """How many of the endpoints are on another node than the entry node."""
+        homes = [endpoint.node for endpoint in self.endpoints]
+        return len(homes) - homes.count(self.nodes.representative.name)
+
+    def kept_count(self) -> int:
+        """How many of the endpoints see the client's address."""
+        if not self.decision.masquerade:
+            return len(self.endpoints)
+        return sum(map(self.keeps_client, self.endpoints))
+
 
 @dataclass(frozen=True, slots=True)
 class Balance:
@@ -167,15 +178,32 @@ def _rows(
             known: dict[object, Decision] = {}
             for node_class, found in zip(classes, sets, strict=True):
                 node = node_class.representative
-                source = client_address(client, frontend.family, node, config, outsider)
+                source, kind = _seen(cluster, client, frontend.family, node, outsider)
                 # The same sets, and a source that is of the same kind, mean the same decision.
-                kind = (
-                    source if filtered else (is_pod_source(source, node, config), node.owns(source))
-                )
-                key = (id(found.cluster), id(found.local), kind)
+                key = (id(found.cluster), id(found.local), source if filtered else kind)
                 if key not in known:
                     known[key] = decide(frontend, found, source, node, config)
                 yield Row(node_class, client, frontend, known[key])
+
+
+Seen = tuple[str, tuple[bool | None, bool]]
+
+
+def _seen(cluster: Cluster, client: Client, wanted: Family, node: ProxyNode, outsider: str) -> Seen:
+    """A client's address at a node, and what that node takes it for; worked out once."""
+    known = cluster.derived(_known)
+    key = (client, wanted, node.name, outsider)
+    if key not in known:
+        config = cluster.proxy
+        source = client_address(client, wanted, node, config, outsider)
+        known[key] = source, (is_pod_source(source, node, config), node.owns(source))
+    return known[key]
+
+
+def _known(cluster: Cluster) -> dict[tuple[Client, Family, str, str], Seen]:
+    """An empty table for `_seen` to fill."""
+    del cluster
+    return {}
 
 
 def client_address(
@@ -213,8 +241,8 @@ def _balance(
         entry,
         tuple(shares.items()),
         unanswered=1 - sum(shares.values(), Fraction(0)),
-        second_hop=_weighted(relevant, total, lambda row, e: row.crossings(e) > 0),
-        client_kept=_weighted(relevant, total, Row.keeps_client),
+        second_hop=_weighted(relevant, total, Row.crossing_count),
+        client_kept=_weighted(relevant, total, Row.kept_count),
     )
 
 
@@ -239,15 +267,14 @@ def _shares(
     return shares
 
 
-def _weighted(rows: list[Row], total: int, holds: Callable[[Row, Endpoint], bool]) -> Fraction:
-    """The share of connections for which `holds`."""
+def _weighted(rows: list[Row], total: int, hits: Callable[[Row], int]) -> Fraction:
+    """The share of connections that meet one of the endpoints that `hits` counts in a row."""
     parts: dict[int, int] = {}
     for row in rows:
-        chosen = row.endpoints
-        if chosen:
-            hits = sum(1 for endpoint in chosen if holds(row, endpoint))
-            parts[len(chosen)] = parts.get(len(chosen), 0) + hits * row.nodes.count
-    return sum((Fraction(hits, total * size) for size, hits in parts.items()), Fraction(0))
+        size = len(row.endpoints)
+        if size:
+            parts[size] = parts.get(size, 0) + hits(row) * row.nodes.count
+    return sum((Fraction(found, total * size) for size, found in parts.items()), Fraction(0))
 
 
 def _who(rows: tuple[Row, ...]) -> tuple[Client, FrontendKind]:
