@@ -22,7 +22,7 @@ def test_unset_conditions_have_their_defaults() -> None:
 
 
 def test_draining_is_serving_and_terminating_and_not_ready() -> None:
-    conditions = (
+    conditions: tuple[dict[str, bool], ...] = (
         {},
         UNREADY,
         DRAINING,

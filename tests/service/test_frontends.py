@@ -16,33 +16,33 @@ from tests.clusters import VIP, balanced, cluster, service
 
 PROXY_NAME = "service.kubernetes.io/service-proxy-name"
 V6_VIP = {"ip": "2001:DB8::0051"}
-BOTH = {"clusterIPs": ["10.43.0.1", "fd00:10:43::1"]}
+BOTH: dict[str, Any] = {"clusterIPs": ["10.43.0.1", "fd00:10:43::1"]}
 EXTERNAL_IPS = ["198.51.100.9", "2001:DB8::0009"]
 
 # (what, Service, kube-proxy's service proxy name) -> its frontends
 LISTENING: list[tuple[str, Any, str, list[str]]] = [
-    # rule: "ClusterIP: always"
+    # the rule: "ClusterIP: always"
     ("cluster IP", service(), "", ["clusterip 10.43.0.1:80/TCP"]),
-    # rule: "headless: no frontend of any kind, externalIPs included"
+    # the rule: "headless: no frontend of any kind, externalIPs included"
     ("headless", service(clusterIP="None", externalIPs=["198.51.100.9"]), "", []),
     ("no cluster IP", service(clusterIP=""), "", []),
-    # rule: "type ExternalName, even if a clusterIP is present"
+    # the rule: "type ExternalName, even if a clusterIP is present"
     ("ExternalName", service(type="ExternalName", externalName="a.example"), "", []),
-    # rule: "label service-proxy-name set, unless equal (and then ONLY those)"
+    # the rule: "label service-proxy-name set, unless equal (and then ONLY those)"
     ("another proxy's", service(labels={PROXY_NAME: "x"}), "", []),
     ("with an empty name", service(labels={PROXY_NAME: ""}), "", []),
     ("its own", service(labels={PROXY_NAME: "x"}), "x", ["clusterip 10.43.0.1:80/TCP"]),
     ("nobody's, for a named proxy", service(), "x", []),
-    # rule: "Services labelled headless are not watched"
+    # the rule: "Services labelled headless are not watched"
     ("headless label", service(labels={"service.kubernetes.io/headless": ""}), "", []),
-    # rule: "externalIP: any type with a ClusterIP", each of the family
+    # the rule: "externalIP: any type with a ClusterIP", each of the family
     (
         "external IPs",
         service(externalIPs=EXTERNAL_IPS),
         "",
         ["clusterip 10.43.0.1:80/TCP", "externalip 198.51.100.9:80/TCP"],
     ),
-    # rule: "LB VIP: ipMode unset or VIP"; hostname and Proxy give none
+    # the rule: "LB VIP: ipMode unset or VIP"; hostname and Proxy give none
     (
         "VIPs",
         balanced(lb=(*VIP, {"hostname": "h"}, {"ip": "198.51.100.2", "ipMode": "Proxy"}, V6_VIP)),
@@ -53,21 +53,21 @@ LISTENING: list[tuple[str, Any, str, list[str]]] = [
             "nodeport *:30080/TCP",
         ],
     ),
-    # rule: "nodePort != 0"
+    # the rule: "nodePort != 0"
     (
         "no node port",
         balanced(ports=[{"port": 80, "nodePort": 0}]),
         "",
         ["clusterip 10.43.0.1:80/TCP", "loadbalancer 198.51.100.1:80/TCP"],
     ),
-    # rule: "kube-proxy does not check that type is LoadBalancer when reading status"
+    # the rule: "kube-proxy does not check that type is LoadBalancer when reading status"
     (
         "status of another type",
         service(lb=VIP),
         "",
         ["clusterip 10.43.0.1:80/TCP", "loadbalancer 198.51.100.1:80/TCP"],
     ),
-    # rule: "frontends in family F only if it has a ClusterIP of family F"
+    # the rule: "frontends in family F only if it has a ClusterIP of family F"
     (
         "IPv6 only",
         balanced(clusterIP="fd00:10:43::1", lb=(*VIP, V6_VIP), externalIPs=EXTERNAL_IPS),
@@ -90,7 +90,7 @@ LISTENING: list[tuple[str, Any, str, list[str]]] = [
             "nodeport *:30080/TCP",
         ],
     ),
-    # rule: "Protocols are separate: the same number may serve three of them"
+    # the rule: "Protocols are separate: the same number may serve three of them"
     (
         "protocols",
         service(
@@ -118,7 +118,7 @@ def test_every_kind_of_frontend_is_tested() -> None:
     assert {kind for kind in FrontendKind if not kind.external} == {FrontendKind.CLUSTER_IP}
 
 
-# rule: "Externally accessible := nodePort != 0 or any LB VIP or any externalIP (of this family)"
+# the rule: "Externally accessible := nodePort, or any LB VIP or externalIP of this family"
 ACCESSIBLE = [
     (service(), False, False),
     (service(type="NodePort"), True, True),

@@ -28,7 +28,7 @@ A, B, C = "10.0.0.1", "10.0.0.2", "10.0.0.3"
 
 # (endpoints, policies) -> (Cluster set, Local set, has any) on node n in zone z
 SETS: list[tuple[list[Endpoint], Policies, str | None, str | None, bool]] = [
-    # rule: "usesCluster := not iTPLocal, or externally accessible"
+    # the rule: "usesCluster := not iTPLocal, or externally accessible"
     ([ready(A, "n"), ready(B, "m")], CLUSTER, f"{A} {B}", None, True),
     ([ready(A, "n"), ready(B, "m")], ITP, None, A, True),
     ([ready(A, "n"), ready(B, "m")], ETP, f"{A} {B}", A, True),
@@ -39,26 +39,26 @@ SETS: list[tuple[list[Endpoint], Policies, str | None, str | None, bool]] = [
         A,
         True,
     ),
-    # rule: "usesLocal := iTPLocal, or (eTPLocal and externally accessible)"
+    # the rule: "usesLocal := iTPLocal, or (eTPLocal and externally accessible)"
     ([ready(A, "n")], Policies(external_local=True), A, None, True),
-    # rule: "If R is empty: ST of all nodes, hints ignored"
+    # the rule: "If R is empty: ST of all nodes, hints ignored"
     ([draining(A, "n", "z"), draining(B, "m", "y")], CLUSTER, f"{A} {B}", None, True),
     ([draining(A), ready(B)], CLUSTER, B, None, True),
-    # rule: "Anything else is never used"
+    # the rule: "Anything else is never used"
     ([unready(A, "n")], CLUSTER, "", None, False),
     ([unready(A, "n")], ETP, "", "", False),
-    # rule: "local endpoints of R; if none, local ST; if none, empty"
+    # the rule: "local endpoints of R; if none, local ST; if none, empty"
     ([draining(A, "n"), ready(B, "m")], ETP, B, A, True),
     ([draining(A, "n"), ready(C, "n"), ready(B, "m")], ETP, f"{C} {B}", C, True),
     ([draining(A, "m")], ITP, None, "", True),
-    # rule: "Hints are never applied" to the Local set
+    # the rule: "Hints are never applied" to the Local set
     ([ready(A, "n", "y"), ready(B, "m", "z")], ETP, B, A, True),
-    # rule: zone hints, every ready endpoint one, one for this zone
+    # the rule: zone hints, every ready endpoint one, one for this zone
     ([ready(A, zones="z"), ready(B, zones="y")], CLUSTER, A, None, True),
     ([ready(A, zones="z"), ready(B)], CLUSTER, f"{A} {B}", None, True),
     ([ready(A, zones="x"), ready(B, zones="y")], CLUSTER, f"{A} {B}", None, True),
     ([ready(A, zones="z"), ready(B, zones="y"), unready(C)], CLUSTER, A, None, True),
-    # rule: node hints first, then zone hints
+    # the rule: node hints first, then zone hints
     ([ready(A, zones="z", nodes="n"), ready(B, zones="z", nodes="m")], CLUSTER, A, None, True),
     ([ready(A, zones="z", nodes="l"), ready(B, zones="y", nodes="m")], CLUSTER, A, None, True),
     ([ready(A, zones="z", nodes="n"), ready(B, zones="y")], CLUSTER, A, None, True),

@@ -1,5 +1,6 @@
 """Documents to items: lists, pages, snapshots and arrays taken apart, however nested."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -22,19 +23,19 @@ class Item:
     api_version: str
     kind: str
     path: str
+    items: Document | None = None
+    """What `items` holds, if finding out the kind came across it: large, so looked for once."""
 
 
-class _Type(msgspec.Struct, rename="camel", gc=False):
+class _Head(msgspec.Struct, rename="camel", gc=False):
     kind: str | None = None
     api_version: str | None = None
-
-
-class _List(msgspec.Struct):
     items: msgspec.Raw = msgspec.Raw(b"null")
 
 
-_type = msgspec.json.Decoder(_Type)
-_list = msgspec.json.Decoder(_List)
+_head = msgspec.json.Decoder(_Head)
+_BEGINS_TYPED = re.compile(rb'\{\s*"apiVersion":\s*"([\w./-]+)",\s*"kind":\s*"(\w+)"')
+"""How kubectl and our own YAML reader begin an object: saves a pass over all of it."""
 _array = msgspec.json.Decoder(list[msgspec.Raw] | None)
 
 
@@ -70,17 +71,20 @@ def typed(raw: Document, api_version: str, kind: str, path: str) -> Item:
 
     Raises InputError if there are none, or if it is no object.
     """
+    begun = _BEGINS_TYPED.match(raw)
+    if begun is not None:
+        return Item(raw, begun[1].decode(), begun[2].decode(), path)
     try:
-        stated = _type.decode(raw)
+        stated = _head.decode(raw)
     except (ValueError, RecursionError):
-        stated = decode_again(raw, _Type, path=path)
+        stated = decode_again(raw, _Head, path=path)
     kind = stated.kind or kind
     api_version = stated.api_version or api_version
     if not kind:
         raise InputError("has no kind: not a Kubernetes object", field=path)
     if not api_version:
         raise InputError("has no apiVersion", object=kind, field=path)
-    return Item(raw, api_version, kind, path)
+    return Item(raw, api_version, kind, path, stated.items)
 
 
 def _entries(item: Item) -> Iterator[Item] | None:
@@ -90,7 +94,7 @@ def _entries(item: Item) -> Iterator[Item] | None:
     inside = item.kind.removesuffix("List")
     if inside == item.kind and item.kind != SNAPSHOT:
         return None
-    raw = _list.decode(item.raw).items
+    raw = _head.decode(item.raw).items if item.items is None else item.items
     if not (_begins(raw, b"[") or item.kind in ("List", SNAPSHOT) or inside in KINDS):
         return None
     own = inside not in ("", SNAPSHOT)
