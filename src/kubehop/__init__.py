@@ -46,13 +46,14 @@ def load(
 
     `namespace` is given to objects that name none. Raises InputError for what cannot be read.
     """
-    from kubehop.files import read_paths
+    from kubehop.files import collector_paused, read_paths
     from kubehop.source.read import read
     from kubehop.workload.complete import complete
     from kubehop.workload.options import Options
 
-    inventory = read(read_paths([fspath(path) for path in paths]), namespace=namespace)
-    return complete(inventory, options or Options())
+    with collector_paused():
+        inventory = read(read_paths([fspath(path) for path in paths]), namespace=namespace)
+        return complete(inventory, options or Options())
 
 
 def load_live(

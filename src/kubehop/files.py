@@ -1,5 +1,7 @@
 """Files, directories and standard input to bytes: what `-f` takes."""
 
+import contextlib
+import gc
 import gzip
 import io
 import os
@@ -96,3 +98,16 @@ def _unpacked(name: str, data: bytes) -> bytes:
     except (OSError, zlib.error) as error:
         raise InputError(f"broken gzip: {error}", file=name) from error
     return unpacked.getvalue()  # without a copy
+
+
+@contextlib.contextmanager
+def collector_paused() -> Iterator[None]:
+    """No garbage collection inside: a load makes millions of objects and no garbage, and the
+    collector would walk all of them again and again (an eighth of the time of a load)."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

@@ -100,11 +100,12 @@ def namespace_of(options: dict[str, Any]) -> str:
 def inventory_from(options: dict[str, Any]) -> Inventory:
     """Read the files, or the live cluster if none are given."""
     if options["files"]:
-        from kubehop.files import read_paths
+        from kubehop.files import collector_paused, read_paths
         from kubehop.source.read import read
 
-        named = read_paths(options["files"])
-        inventory = read(named, namespace=options["namespace"] or "default")
+        with collector_paused():
+            named = read_paths(options["files"])
+            inventory = read(named, namespace=options["namespace"] or "default")
         if not any(inventory.objects.values()):
             ignored = ", ".join(f"{n} {kind}" for kind, n in sorted(inventory.ignored.items()))
             found = f"; found only {ignored}" if ignored else ""
