@@ -33,7 +33,7 @@ def node(
     v6: bool = False,
     external: str = "",
     ready: bool = True,
-    **labels: str,
+    labels: dict[str, str] | None = None,
 ) -> Node:
     addresses = [{"type": "InternalIP", "address": f"192.168.0.1{index}"}]
     cidrs = [f"10.42.{index}.0/24"]
@@ -42,9 +42,11 @@ def node(
         cidrs.append(f"fd00:10:42:{index}::/64")
     if external:
         addresses.append({"type": "ExternalIP", "address": external})
-    named = {key.replace("__", "/").replace("_", "-"): value for key, value in labels.items()}
     raw = {
-        "metadata": {"name": f"n{index}", "labels": named | ({ZONE_LABEL: zone} if zone else {})},
+        "metadata": {
+            "name": f"n{index}",
+            "labels": (labels or {}) | ({ZONE_LABEL: zone} if zone else {}),
+        },
         "spec": {"podCIDRs": cidrs},
         "status": {
             "addresses": addresses,

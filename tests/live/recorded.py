@@ -1,14 +1,12 @@
 """The cluster that the tests read: recorded pods and Services, hand-made nodes and slices."""
 
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from kubehop.model.kinds import KINDS
 from tests.live.api_server import Cluster, Json
-
-MINIKUBE = Path(__file__).parents[2].parent / "shared" / "data" / "minikube"
+from tests.shared_files import shared
 
 PODS = "/api/v1/pods"
 SERVICES = "/api/v1/services"
@@ -48,7 +46,7 @@ def pods(count: int) -> list[Json]:
 
 def _items(name: str) -> list[Json]:
     """The recorded items as an API serves them: inside a list they have no kind of their own."""
-    path = MINIKUBE / name
+    path = shared("data/minikube") / name
     assert path.is_file(), f"recorded list is missing: {path}"
     items: list[dict[str, Any]] = yaml.load(path.read_bytes(), yaml.CSafeLoader)["items"]
     return [

@@ -1,19 +1,17 @@
 """Inputs of public projects become clusters that their controllers would make."""
 
-from pathlib import Path
-
 import pytest
 
 from kubehop.files import read_paths
 from kubehop.model.cluster import Cluster
 from kubehop.source.read import read
 from kubehop.workload.complete import complete
+from tests.shared_files import shared
 
-DATA = Path(__file__).parents[2].parent / "shared" / "data"
+DATA = shared("data")
 
 
 def real(folder: str) -> Cluster:
-    assert DATA.exists(), f"needs {DATA}"
     return complete(read(read_paths([str(DATA / folder)])))
 
 
@@ -67,7 +65,6 @@ def test_a_dump_without_nodes_and_slices() -> None:
 
 @pytest.mark.parametrize("folder", ["minikube", "minikube-calico"])
 def test_what_was_observed_is_not_touched(folder: str) -> None:
-    assert DATA.exists(), f"needs {DATA}"
     inventory = read(read_paths([str(DATA / folder)]))
     made = complete(inventory)
     assert made.pods == inventory.objects.get("Pod", ())

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from kubehop.model.addresses import Family, contains
+from kubehop.model.addresses import Family, contains, is_address
 from kubehop.model.cluster import Cluster
 from kubehop.model.node import EXCLUDE_LB_LABEL
 from kubehop.model.proxy import ProxyConfig
-from kubehop.model.service import Service
+from kubehop.model.service import Service, SliceEndpoint
 from kubehop.service.nodes import ProxyNode, is_pod_source, pod_address, proxy_nodes
 
 
@@ -45,16 +45,17 @@ def single(node: ProxyNode) -> NodeClass:
 def node_classes(cluster: Cluster, service: Service) -> tuple[NodeClass, ...]:
     """The cluster's nodes by how they see `service`: those that stand alone, then the rest.
 
-    A node that an endpoint runs on, or is hinted for, stands alone: its Local set or hints may
-    differ from all others. So does one that load balancers never send to. The rest differ at
-    most by zone, if zone hints exist; by what their kube-proxy takes for a pod; and by the
-    addresses that the Service's source ranges admit.
+    A node that an endpoint runs on, has the address of, or is hinted for, stands alone: its
+    Local set or hints may differ from all others, and there the client's address may be kept.
+    So does one that load balancers never send to. The rest differ at most by zone, if zone
+    hints exist; by what their kube-proxy takes for a pod; and by the addresses that the
+    Service's source ranges admit.
     """
     special = set(cluster.derived(barred))
     zones_matter = False
     for endpoint_slice in cluster.slices_of(service):
         for endpoint in endpoint_slice.endpoints or ():
-            special.add(endpoint.node_name or "")
+            special.add(endpoint.node_name or _owner(cluster, endpoint))
             if endpoint.hints is not None:
                 zones_matter = zones_matter or bool(endpoint.hints.for_zones)
                 special.update(hint.name for hint in endpoint.hints.for_nodes or ())
@@ -70,6 +71,13 @@ def node_classes(cluster: Cluster, service: Service) -> tuple[NodeClass, ...]:
         *(single(by_name[name]) for name in sorted(alone)),
         *(node_class for node_class in rest if node_class is not None),
     )
+
+
+def _owner(cluster: Cluster, endpoint: SliceEndpoint) -> str:
+    """The node that has an endpoint's address, "" if none."""
+    known = endpoint.addresses and is_address(endpoint.addresses[0])
+    node = cluster.node_at(endpoint.addresses[0]) if known else None
+    return node.name if node else ""
 
 
 def _without(group: NodeGroup, alone: frozenset[str]) -> NodeClass | None:
@@ -114,7 +122,7 @@ def _sources(node: ProxyNode, config: ProxyConfig, ranges: tuple[str, ...]) -> o
     """What kube-proxy makes of a packet of the node itself and of a pod there, per family."""
     return tuple(
         address
-        and (is_pod_source(address, node, config), *(contains(cidr, address) for cidr in ranges))
+        and (is_pod_source(address, node, config), any(contains(cidr, address) for cidr in ranges))
         for wanted in Family
         for address in (node.primary_of(wanted), pod_address(node, wanted, config))
     )
