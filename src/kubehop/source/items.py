@@ -23,17 +23,25 @@ class Item:
     api_version: str
     kind: str
     path: str
-    items: Document | None = None
+    items: list[msgspec.Raw] | None = None
     """What `items` holds, if finding out the kind came across it: large, so looked for once."""
 
 
-class _Head(msgspec.Struct, rename="camel", gc=False):
+class _Type(msgspec.Struct, rename="camel", gc=False):
     kind: str | None = None
     api_version: str | None = None
+
+
+class _Head(_Type, rename="camel", gc=False):
+    items: list[msgspec.Raw] | None = None
+
+
+class _List(msgspec.Struct):
     items: msgspec.Raw = msgspec.Raw(b"null")
 
 
 _head = msgspec.json.Decoder(_Head)
+_list = msgspec.json.Decoder(_List)
 _BEGINS_TYPED = re.compile(rb'\{\s*"apiVersion":\s*"([\w./-]+)",\s*"kind":\s*"(\w+)"')
 """How kubectl and our own YAML reader begin an object: saves a pass over all of it."""
 _array = msgspec.json.Decoder(list[msgspec.Raw] | None)
@@ -77,7 +85,7 @@ def typed(raw: Document, api_version: str, kind: str, path: str) -> Item:
     try:
         stated = _head.decode(raw)
     except (ValueError, RecursionError):
-        stated = decode_again(raw, _Head, path=path)
+        stated = _Head(**msgspec.structs.asdict(decode_again(raw, _Type, path=path)))
     kind = stated.kind or kind
     api_version = stated.api_version or api_version
     if not kind:
@@ -90,21 +98,30 @@ def typed(raw: Document, api_version: str, kind: str, path: str) -> Item:
 def _entries(item: Item) -> Iterator[Item] | None:
     """The items of a list; None for an object, even one whose kind ends in List."""
     if _begins(item.raw, b"["):
-        return _typed_all(item.raw, "", "", item.path)
+        return _typed_all(raw_items(item.raw, item.path), "", "", item.path)
     inside = item.kind.removesuffix("List")
     if inside == item.kind and item.kind != SNAPSHOT:
         return None
-    raw = _head.decode(item.raw).items if item.items is None else item.items
-    if not (_begins(raw, b"[") or item.kind in ("List", SNAPSHOT) or inside in KINDS):
-        return None
+    listed = inside in KINDS or item.kind in ("List", SNAPSHOT)
+    entries = item.items
+    if entries is None:
+        raw = _list.decode(item.raw).items
+        if not (listed or _begins(raw, b"[")):
+            return None
+        entries = raw_items(raw, below(item.path, "items"))
     own = inside not in ("", SNAPSHOT)
     return _typed_all(
-        raw, item.api_version if own else "", inside if own else "", below(item.path, "items")
+        entries,
+        item.api_version if own else "",
+        inside if own else "",
+        below(item.path, "items"),
     )
 
 
-def _typed_all(raw: Document, api_version: str, kind: str, path: str) -> Iterator[Item]:
-    for at, entry in enumerate(raw_items(raw, path)):
+def _typed_all(
+    entries: list[msgspec.Raw], api_version: str, kind: str, path: str
+) -> Iterator[Item]:
+    for at, entry in enumerate(entries):
         yield typed(entry, api_version, kind, f"{path}[{at}]")
 
 
