@@ -31,6 +31,7 @@ def node(
     zone: str = "",
     *,
     v6: bool = False,
+    second: str = "",
     external: str = "",
     ready: bool = True,
     labels: dict[str, str] | None = None,
@@ -40,6 +41,8 @@ def node(
     if v6:
         addresses.append({"type": "InternalIP", "address": f"fd00:192::1{index}"})
         cidrs.append(f"fd00:10:42:{index}::/64")
+    if second:
+        addresses.append({"type": "InternalIP", "address": second})
     if external:
         addresses.append({"type": "ExternalIP", "address": external})
     raw = {
