@@ -70,6 +70,28 @@ class Affinity(Value, frozen=True):
     node_affinity: NodeAffinity | None = None
 
 
+class DNSOption(Value, frozen=True):
+    """`spec.dnsConfig.options[]`: `ndots` with a value, `edns0` without one."""
+
+    name: str = ""
+    value: str | None = None
+
+
+class PodDNSConfig(Value, frozen=True):
+    """`spec.dnsConfig`: added to what `dnsPolicy` gives."""
+
+    nameservers: tuple[str, ...] | None = None
+    searches: tuple[str, ...] | None = None
+    options: tuple[DNSOption, ...] | None = None
+
+
+class HostAlias(Value, frozen=True):
+    """`spec.hostAliases[]`: a line of the pod's /etc/hosts."""
+
+    ip: str
+    hostnames: tuple[str, ...] | None = None
+
+
 class PodSpec(Value, frozen=True):
     """`spec` of a pod or pod template."""
 
@@ -79,6 +101,12 @@ class PodSpec(Value, frozen=True):
     host_network: bool | None = None
     hostname: str | None = None
     subdomain: str | None = None
+    set_hostname_as_fqdn: bool | None = msgspec.field(default=None, name="setHostnameAsFQDN")
+    dns_policy: Literal["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None", ""] | None = (
+        None
+    )
+    dns_config: PodDNSConfig | None = msgspec.field(default=None, name="dnsConfig")
+    host_aliases: tuple[HostAlias, ...] | None = None
     node_selector: Labels | None = None
     affinity: Affinity | None = None
     tolerations: tuple[Toleration, ...] | None = None
