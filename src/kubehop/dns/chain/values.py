@@ -1,0 +1,58 @@
+"""What goes into the plugin chain, and what it wants asked outside."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Literal
+
+from kubehop.dns.message import Question, Reply
+
+Transport = Literal["udp", "tcp", "tls"]
+SelectionPolicy = Literal["random", "round_robin", "sequential"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One query as it came in.
+
+    `client` is the source IP address, "" if unknown (autopath then does nothing); `payload`
+    the EDNS UDP payload size, 0 without EDNS (RFC 6891). `port` is the one it arrived at:
+    only server blocks of that port are considered.
+    """
+
+    question: Question
+    client: str = ""
+    transport: Transport = "udp"
+    payload: int = 0
+    recursion_desired: bool = True
+    checking_disabled: bool = False
+    dnssec_ok: bool = False
+    port: int = 53
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """A query that the chain wants asked outside (plugin/forward).
+
+    `servers` as "10.0.0.2:53" or "[fd00::1]:53", in the order of the Corefile, of which
+    `policy` picks the first to try. `timeout` is the seconds for all tries together, `read`
+    for one of them. `transport` is that of each try; with "udp" a truncated reply is passed on as it is,
+    unless `prefer_udp` says to ask again over TCP.
+    """
+
+    question: Question
+    servers: tuple[str, ...]
+    policy: SelectionPolicy = "random"
+    transport: Transport = "udp"
+    prefer_udp: bool = False
+    timeout: float = 5.0
+    read: float = 2.0
+    tls_servername: str = ""
+    max_fails: int = 2
+    health_check: float = 0.5
+    recursion_desired: bool = True
+    checking_disabled: bool = False
+    dnssec_ok: bool = False
+
+
+Answering = Generator[Upstream, Reply | None, Reply]
+"""Yields what to ask, is sent the reply (None: nobody gave a usable one), returns the answer."""
