@@ -1,0 +1,69 @@
+"""What changed between two states of a cluster: what cluster DNS answers from, object by object."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from kubehop.model.cluster import Cluster
+from kubehop.model.meta import Object
+
+Key = tuple[str, str, str]
+"""Kind, namespace ("" if cluster-scoped) and name."""
+
+FOLLOWED = ("Namespace", "Service", "EndpointSlice", "Pod")
+"""The kinds of a Change, in its order: a Service comes after its Namespace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Objects that are new or other than before, and the keys of those that are gone.
+
+    No key is in both. Only the kinds in FOLLOWED.
+    """
+
+    put: tuple[Object, ...] = ()
+    gone: tuple[Key, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.put or self.gone)
+
+
+def key_of(obj: Object) -> Key:
+    """How a Change names an object that is gone."""
+    return type(obj).__name__, obj.namespace, obj.name
+
+
+def between(old: Cluster, new: Cluster) -> Change:
+    """What turns `old` into `new`; an equal object has not changed, whoever decoded it.
+
+    An object that both hold costs nothing but a look at its identity.
+    """
+    tables = (
+        (old.namespaces, new.namespaces),
+        (old.services, new.services),
+        (old.slices, new.slices),
+        (old.pods, new.pods),
+    )
+    return joined(_between(before, after) for before, after in tables if before is not after)
+
+
+def joined(changes: Iterable[Change]) -> Change:
+    """The one Change that does what `changes` do one after the other."""
+    found: dict[Key, Object | None] = {}
+    for change in changes:
+        # First out, then in: the order of the dict is that of the last word about each key.
+        found.update(dict.fromkeys(change.gone))
+        found.update((key_of(obj), obj) for obj in change.put)
+    return Change(
+        tuple(obj for obj in found.values() if obj is not None),
+        tuple(key for key, obj in found.items() if obj is None),
+    )
+
+
+def _between(before: tuple[Object, ...], after: tuple[Object, ...]) -> Change:
+    had, has = set(map(id, before)), set(map(id, after))
+    left = {key_of(obj): obj for obj in before if id(obj) not in has}
+    came = {key_of(obj): obj for obj in after if id(obj) not in had}
+    return Change(
+        tuple(obj for key, obj in came.items() if left.get(key) != obj),
+        tuple(key for key in left if key not in came),
+    )
