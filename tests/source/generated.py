@@ -40,6 +40,14 @@ BY_NAME: dict[str, st.SearchStrategy[Any]] = {
     "name": NAME,
     "nodeName": NAME,
     "namespace": NAME,
+    "hostname": NAME,
+    "hostnames": st.lists(NAME, max_size=2),
+    "subdomain": NAME,
+    "externalName": NAME,
+    "searches": st.lists(NAME, max_size=2),
+    "nameservers": st.lists(ADDRESS, max_size=2),
+    "dnsPolicy": st.sampled_from(["", "ClusterFirst", "ClusterFirstWithHostNet", "Default"]),
+    "value": NAME,
     "labels": LABELS,
     "targetPort": PORT,
 }
@@ -82,11 +90,19 @@ def _of_strings(target: inspect.Type) -> bool:
     )
 
 
-def _one_port(found: dict[str, Any]) -> dict[str, Any]:
-    """Two ports would have to differ and be named: the checks' own tests do that."""
+def _coherent(found: dict[str, Any]) -> dict[str, Any]:
+    """Without what one field demands of another: the checks' own tests do that.
+
+    Two ports would have to differ and be named, an ExternalName needs a name, and so does
+    every option of a `dnsConfig`.
+    """
     spec = found.get("spec")
-    if found["kind"] == "Service" and spec and spec.get("ports"):
-        return {**found, "spec": {**spec, "ports": spec["ports"][:1]}}
+    if found["kind"] == "Service" and spec:
+        spec = {"externalName": "a.b", **spec, "ports": (spec.get("ports") or [])[:1]}
+        return {**found, "spec": spec}
+    if found["kind"] == "Pod" and spec and spec.get("dnsConfig"):
+        options = [{"name": "a", **each} for each in spec["dnsConfig"].get("options") or ()]
+        return {**found, "spec": {**spec, "dnsConfig": {**spec["dnsConfig"], "options": options}}}
     return found
 
 
@@ -98,4 +114,4 @@ def objects(draw: st.DrawFn, kind: Kind | None = None) -> dict[str, Any]:
     if kind.name == "ConfigMap":
         namespace, name = draw(st.sampled_from(sorted(READ_CONFIG_MAPS)))
         found["metadata"].update(namespace=namespace, name=name)
-    return _one_port({"apiVersion": kind.api_versions[0], "kind": kind.name, **found})
+    return _coherent({"apiVersion": kind.api_versions[0], "kind": kind.name, **found})

@@ -31,6 +31,18 @@ def ports(*entries: Any) -> tuple[str, dict[str, Any]]:
     return service(ports=list(entries))
 
 
+def pod_spec(**spec: Any) -> tuple[str, dict[str, Any]]:
+    return "Pod", {"spec": spec}
+
+
+def dns_config(**config: Any) -> tuple[str, dict[str, Any]]:
+    return pod_spec(dnsConfig=config)
+
+
+def alias(ip: str, *hostnames: str) -> tuple[str, dict[str, Any]]:
+    return pod_spec(hostAliases=[{"ip": ip, "hostnames": list(hostnames)}])
+
+
 def pod(**status: Any) -> tuple[str, dict[str, Any]]:
     return "Pod", {"status": status}
 
@@ -139,6 +151,37 @@ REFUSED: list[tuple[tuple[str, dict[str, Any]], str]] = [
         policy("egress", {"ports": [{"port": 65536}]}),
         "spec.egress[0].ports[0].port: expected int between 1 and 65535, got 65536",
     ),
+    (service(type="ExternalName"), 'spec.externalName: "" is not a valid name'),
+    (
+        service(type="ExternalName", externalName="a b.example"),
+        'spec.externalName: "a b.example" is not a valid name',
+    ),
+    (
+        (
+            "EndpointSlice",
+            {"addressType": "IPv4", "endpoints": [{"addresses": [V4], "hostname": "a.b"}]},
+        ),
+        'endpoints[0].hostname: "a.b" is not a valid name',
+    ),
+    (pod_spec(hostname="a.b"), 'spec.hostname: "a.b" is not a valid name'),
+    (pod_spec(subdomain="A"), 'spec.subdomain: "A" is not a valid name'),
+    (dns_config(nameservers=["x"]), 'spec.dnsConfig.nameservers[0]: "x" is not an IP address'),
+    (dns_config(nameservers=[V4, V6, V4, V6]), "spec.dnsConfig.nameservers: 4 of them, 3 allowed"),
+    (pod_spec(dnsPolicy="None"), "spec.dnsConfig.nameservers: required with dnsPolicy None"),
+    (
+        dns_config(searches=["a.b", "a\nnameserver 6.6.6.6"]),
+        'spec.dnsConfig.searches[1]: "a\\nnameserver 6.6.6.6" is not a search domain',
+    ),
+    (
+        dns_config(options=[{"name": "ndots", "value": "5\n"}]),
+        "spec.dnsConfig.options[0]: needs a name, and holds no white space",
+    ),
+    (
+        dns_config(options=[{"value": "5"}]),
+        "spec.dnsConfig.options[0]: needs a name, and holds no white space",
+    ),
+    (alias("x", "a"), 'spec.hostAliases[0].ip: "x" is not an IP address'),
+    (alias(V4, "a", "b\n"), 'spec.hostAliases[0].hostnames[1]: "b\\n" is not a valid name'),
     (("ServiceCIDR", {"spec": {"cidrs": ["x"]}}), 'spec.cidrs[0]: "x" is not a CIDR'),
 ]
 
@@ -165,6 +208,12 @@ TAKEN = [
     ports({"port": 1, "targetPort": ""}),
     ports({"port": 1, "targetPort": "web-2"}),
     ("Service", {"status": {"loadBalancer": {"ingress": [{"hostname": "a.example"}]}}}),
+    service(type="ExternalName", externalName="example.com."),
+    service(type="ExternalName", externalName="1.2.3.4"),
+    pod_spec(dnsPolicy="None", dnsConfig={"nameservers": [V4]}),
+    dns_config(searches=[".", "_a.b.", "a_b"], options=[{"name": "edns0"}]),
+    alias(V6, "a.b", "c"),
+    alias(V4),
     pod(podIP=""),
     pod(podIP=V4, podIPs=[{"ip": V4}, {"ip": V6}], hostIP="192.168.0.1"),
     addresses("Hostname", "node 1"),

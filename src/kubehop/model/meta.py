@@ -33,6 +33,9 @@ class Annotations(Value, frozen=True):
     calico_ipip_tunnel: str | None = msgspec.field(
         default=None, name="projectcalico.org/IPv4IPIPTunnelAddr"
     )
+    resolv_conf: str | None = msgspec.field(default=None, name="kubehop.dev/resolv-conf")
+    """On a Node: the text of the file that its kubelet's resolvConf names. Our own annotation:
+    no object of Kubernetes tells it."""
 
 
 class OwnerReference(Value, frozen=True):

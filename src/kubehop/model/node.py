@@ -79,6 +79,12 @@ class Node(Object, frozen=True):
         return tuple(a.address for a in addresses if a.type == kind)
 
     @property
+    def resolv_conf(self) -> str | None:
+        """The text of its resolv.conf where an annotation tells it."""
+        annotations = self.metadata.annotations
+        return annotations.resolv_conf if annotations else None
+
+    @property
     def ready(self) -> bool:
         """The Ready condition; a node that reports no condition counts as ready."""
         conditions = (self.status and self.status.conditions) or ()

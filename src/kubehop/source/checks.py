@@ -14,11 +14,13 @@ from kubehop.model.addresses import family, is_address
 from kubehop.model.config import ServiceCIDR
 from kubehop.model.meta import Object
 from kubehop.model.node import Namespace, Node
-from kubehop.model.pod import Pod
+from kubehop.model.pod import Pod, PodSpec
 from kubehop.model.policy import NetworkPolicy, PolicyPeer
 from kubehop.model.service import Endpoints, EndpointSlice, Service, ServicePort
 from kubehop.source import names
 from kubehop.source.problems import show
+
+MAX_NAMESERVERS = 3
 
 Problem = tuple[str, str]
 """A field and what is wrong with it."""
@@ -60,6 +62,10 @@ def _service(service: Service) -> Problems:
         "status.loadBalancer.ingress", [ingress.ip for ingress in service.ingress], ".ip"
     )
     yield from _service_ports(service.ports)
+    if spec.type == "ExternalName" and not names.is_subdomain(
+        (spec.external_name or "").removesuffix(".")
+    ):
+        yield "spec.externalName", f"{show(spec.external_name or '')} is not a valid name"
 
 
 def _cluster_ips(service: Service) -> Problems:
@@ -109,10 +115,36 @@ def _pod(pod: Pod) -> Problems:
     node = pod.spec.node_name
     if node and not names.is_subdomain(node):
         yield "spec.nodeName", f"{show(node)} is not a valid name"
+    for field, name in (("hostname", pod.spec.hostname), ("subdomain", pod.spec.subdomain)):
+        if name and not names.is_label(name):
+            yield f"spec.{field}", f"{show(name)} is not a valid name"
+    yield from _pod_dns(pod.spec)
     if status := pod.status:
         yield from _addresses("status.podIP", [status.pod_ip], at="")
         yield from _addresses("status.podIPs", [entry.ip for entry in status.pod_ips or ()], ".ip")
         yield from _addresses("status.hostIP", [status.host_ip], at="")
+
+
+def _pod_dns(spec: PodSpec) -> Problems:
+    """What the kubelet writes into a pod's files (ValidatePodDNSConfig, ValidateHostAliases)."""
+    config = spec.dns_config
+    nameservers = (config and config.nameservers) or ()
+    yield from _addresses("spec.dnsConfig.nameservers", nameservers)
+    if len(nameservers) > MAX_NAMESERVERS:
+        yield "spec.dnsConfig.nameservers", f"{len(nameservers)} of them, {MAX_NAMESERVERS} allowed"
+    if spec.dns_policy == "None" and not nameservers:
+        yield "spec.dnsConfig.nameservers", "required with dnsPolicy None"
+    for at, search in enumerate((config and config.searches) or ()):
+        if not names.is_search_domain(search):
+            yield f"spec.dnsConfig.searches[{at}]", f"{show(search)} is not a search domain"
+    for at, option in enumerate((config and config.options) or ()):
+        if not option.name or not names.is_word(option.name + (option.value or "")):
+            yield f"spec.dnsConfig.options[{at}]", "needs a name, and holds no white space"
+    for at, alias in enumerate(spec.host_aliases or ()):
+        yield from _addresses(f"spec.hostAliases[{at}].ip", [alias.ip], at="")
+        for i, name in enumerate(alias.hostnames or ()):
+            if not names.is_subdomain(name):
+                yield f"spec.hostAliases[{at}].hostnames[{i}]", f"{show(name)} is not a valid name"
 
 
 def _node(node: Node) -> Problems:
@@ -129,6 +161,8 @@ def _slice(endpoint_slice: EndpointSlice) -> Problems:
         return
     for at, endpoint in enumerate(endpoint_slice.endpoints or ()):
         yield from _addresses(f"endpoints[{at}].addresses", endpoint.addresses)
+        if endpoint.hostname and not names.is_label(endpoint.hostname):
+            yield f"endpoints[{at}].hostname", f"{show(endpoint.hostname)} is not a valid name"
 
 
 def _endpoints(endpoints: Endpoints) -> Problems:

@@ -9,6 +9,8 @@ from functools import lru_cache
 _LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?")
 _SUBDOMAIN = re.compile(rf"{_LABEL.pattern}(?:\.{_LABEL.pattern})*")
 _QUALIFIED = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?")
+_RELAXED = r"[a-z0-9_](?:[-a-z0-9_]*[a-z0-9_])?"
+_SEARCH = re.compile(rf"{_RELAXED}(?:\.{_RELAXED})*")
 _PORT_NAME = re.compile(r"(?=.*[a-z])[a-z0-9](?:-?[a-z0-9])*")
 
 
@@ -39,3 +41,15 @@ def is_label_key(key: str) -> bool:
     prefix, slash, name = key.rpartition("/")
     fits = 0 < len(name) <= 63 and _QUALIFIED.fullmatch(name) is not None
     return fits and (not slash or is_subdomain(prefix))
+
+
+def is_search_domain(name: str) -> bool:
+    """A `dnsConfig` search domain: the root, or a subdomain that may have underscores
+    (RelaxedDNSSearchValidation) and a trailing dot."""
+    stripped = name.removesuffix(".")
+    return name == "." or (len(stripped) <= 253 and _SEARCH.fullmatch(stripped) is not None)
+
+
+def is_word(text: str) -> bool:
+    """Printable and without white space: it can stand in one place of a line."""
+    return text.isprintable() and not any(char.isspace() for char in text)

@@ -10,6 +10,7 @@ from kubehop.model.policy import NetworkPolicy
 from kubehop.workload.draft import Draft, Step
 from kubehop.workload.endpoint_slices import endpoint_slices_step
 from kubehop.workload.families import families_step
+from kubehop.workload.namespaces import namespaces_step
 from kubehop.workload.nodes import nodes_step
 from kubehop.workload.options import Options
 from kubehop.workload.placement import placement_step
@@ -31,6 +32,7 @@ STEPS: tuple[Step, ...] = (
     endpoint_slices_step,
     proxy_step,
     pod_network_step,
+    namespaces_step,
 )
 
 DEFAULTS = Options()
