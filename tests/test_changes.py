@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -92,7 +94,7 @@ def test_changes_lead_from_one_state_to_another(states: list[Cluster]) -> None:
     def table(cluster: Cluster) -> dict[Key, Object]:
         return {key_of(obj): obj for obj in cluster.services}
 
-    steps = [between(old, new) for old, new in zip(states, states[1:], strict=False)]
+    steps = [between(old, new) for old, new in pairwise(states)]
     assert applied(table(states[0]), joined(steps)) == table(states[-1])
     for old, new, step in zip(states, states[1:], steps, strict=False):
         assert applied(table(old), step) == table(new)

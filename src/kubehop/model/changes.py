@@ -10,7 +10,7 @@ Key = tuple[str, str, str]
 """Kind, namespace ("" if cluster-scoped) and name."""
 
 FOLLOWED = ("Namespace", "Service", "EndpointSlice", "Pod")
-"""The kinds of a Change, in its order: a Service comes after its Namespace."""
+"""The kinds that a Change is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,41 @@ class Change:
 
     def __bool__(self) -> bool:
         return bool(self.put or self.gone)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a source knows when it starts.
+
+    `synced` has the plurals of the kinds of which every object is known ("services"): until
+    then a missing name is not a wrong one. `corefile` is the text in the cluster's ConfigMap,
+    None if there is none or it cannot be read.
+    """
+
+    cluster: Cluster
+    synced: frozenset[str] = frozenset()
+    corefile: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What a source tells at once: the change, and what is true after it (see State)."""
+
+    change: Change = Change()
+    synced: frozenset[str] = frozenset()
+    corefile: str | None = None
+
+
+def corefile_in(cluster: Cluster) -> str | None:
+    """The text of the Corefile in the ConfigMap kube-system/coredns, None without one."""
+    return next(
+        (
+            (config_map.data or {}).get("Corefile")
+            for config_map in cluster.config_maps
+            if (config_map.namespace, config_map.name) == ("kube-system", "coredns")
+        ),
+        None,
+    )
 
 
 def key_of(obj: Object) -> Key:
@@ -50,7 +85,6 @@ def joined(changes: Iterable[Change]) -> Change:
     """The one Change that does what `changes` do one after the other."""
     found: dict[Key, Object | None] = {}
     for change in changes:
-        # First out, then in: the order of the dict is that of the last word about each key.
         found.update(dict.fromkeys(change.gone))
         found.update((key_of(obj), obj) for obj in change.put)
     return Change(
