@@ -15,8 +15,9 @@ class Asked:
     """One query as it came in.
 
     `client` is the source IP address, "" if unknown (autopath then does nothing); `payload`
-    the EDNS UDP payload size, 0 without EDNS (RFC 6891). `port` is the one it arrived at:
-    only server blocks of that port are considered.
+    the EDNS UDP payload size, 0 without EDNS (RFC 6891). `port` is the one it arrived at, as
+    the Corefile names it: only server blocks of that port are considered; 0 is the port of
+    the first of them. `serial` is the SOA serial that an IXFR brings, 0 without one.
     """
 
     question: Question
@@ -26,17 +27,20 @@ class Asked:
     recursion_desired: bool = True
     checking_disabled: bool = False
     dnssec_ok: bool = False
-    port: int = 53
+    port: int = 0
+    serial: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
     """A query that the chain wants asked outside (plugin/forward).
 
-    `servers` as "10.0.0.2:53" or "[fd00::1]:53", in the order of the Corefile, of which
-    `policy` picks the first to try. `timeout` is the seconds for all tries together, `read`
-    for one of them. `transport` is that of each try; with "udp" a truncated reply is passed on as it is,
-    unless `prefer_udp` says to ask again over TCP.
+    `servers` as "10.0.0.2:53" or "[fd00::1]:53", in the order of the Corefile; `policy` says
+    which is tried first, the others follow. `timeout` is the seconds for all tries together,
+    `read` for one of them, and a server that gave no answer is tried again until then, at
+    most `attempts` failed tries (0: no limit). `transport` is that of every try; a truncated
+    reply is a reply, unless `prefer_udp` says to ask again over TCP. A reply whose rcode is
+    in `failover` counts only if no other server has a better one.
     """
 
     question: Question
@@ -46,9 +50,12 @@ class Upstream:
     prefer_udp: bool = False
     timeout: float = 5.0
     read: float = 2.0
+    attempts: int = 0
+    failover: frozenset[int] = frozenset()
     tls_servername: str = ""
     max_fails: int = 2
     health_check: float = 0.5
+    payload: int = 0
     recursion_desired: bool = True
     checking_disabled: bool = False
     dnssec_ok: bool = False
