@@ -1,0 +1,132 @@
+"""A nameserver as a client reaches it: a query is a packet like any other.
+
+1. An address that nothing in the cluster answers leaves it: resolvers outside.
+2. A packet that kube-proxy rejects, or that reaches a pod which serves no DNS, comes back as an
+   ICMP error; one that is dropped, or whose answer is lost, is silence.
+3. What reaches an endpoint of the DNS Service is answered by cluster DNS. Where that is only
+   sometimes so, the likeliest fate counts, and the others are told.
+"""
+
+import enum
+from collections import defaultdict
+from dataclasses import dataclass
+from fractions import Fraction
+
+from kubehop.dns.service import NODE_LOCAL, dns_addresses, dns_endpoints, dns_service
+from kubehop.model.addresses import canonical, socket_address
+from kubehop.model.cluster import Cluster
+from kubehop.model.errors import UsageError
+from kubehop.service.nodes import is_loopback
+from kubehop.trace.places import PlaceKind, locate
+from kubehop.trace.questions import Origin
+from kubehop.trace.values import Fate, Trace, Verdict
+from kubehop.trace.walk import trace
+
+PORT = 53
+
+
+class Answers(enum.StrEnum):
+    """Who answers what is sent to a nameserver, if anybody."""
+
+    CLUSTER = "cluster DNS"
+    OUTSIDE = "a resolver outside"
+    UNREACHABLE = "nobody: refused"
+    SILENT = "nobody: silence"
+
+
+@dataclass(frozen=True, slots=True)
+class Nameserver:
+    """Who answers at `address`, by which way, and why; `share` of the packets fare so."""
+
+    address: str
+    answers: Answers
+    what: str
+    why: str = ""
+    object: str = ""
+    share: Fraction = Fraction(1)
+
+
+def nameserver(
+    cluster: Cluster, origin: Origin | None, address: str, protocol: str = "UDP"
+) -> Nameserver:
+    """What becomes of a query from `origin` to port 53 of `address`.
+
+    Without an origin the way is not looked at, only whose address it is.
+    """
+    address = canonical(address)
+    assumed = _assumed(cluster, address)
+    if assumed is not None:
+        return assumed
+    if origin is None:
+        return _by_owner(cluster, address)
+    if is_loopback(address):
+        return _own(cluster, origin, address)
+    try:
+        answer = trace(cluster, origin.label, socket_address(address, PORT), protocol=protocol)
+    except UsageError as error:
+        return Nameserver(address, Answers.UNREACHABLE, "no packet can be sent there", str(error))
+    return _likeliest(cluster, address, answer)
+
+
+def _assumed(cluster: Cluster, address: str) -> Nameserver | None:
+    """Addresses that no object in the input answers, but cluster DNS does by custom."""
+    if address == NODE_LOCAL:
+        return Nameserver(address, Answers.CLUSTER, "the node-local DNS cache is assumed to answer")
+    addresses, assumed = dns_addresses(cluster)
+    if assumed and address in addresses and dns_service(cluster) is None:
+        what = "cluster DNS is assumed to answer here"
+        return Nameserver(address, Answers.CLUSTER, what, "the input has no DNS Service")
+    return None
+
+
+def _own(cluster: Cluster, origin: Origin, address: str) -> Nameserver:
+    """A loopback address: the node's stub resolver (systemd-resolved) for whoever shares its
+    network; in a pod's own network nothing listens there."""
+    if locate(cluster, origin.addresses[0]).kind is PlaceKind.POD:
+        what = f"{address} is the pod itself, and nothing is known to listen there"
+        return Nameserver(address, Answers.UNREACHABLE, what, "", origin.object)
+    what = f"{address} is a resolver of the node's own"
+    return Nameserver(address, Answers.OUTSIDE, what, "", origin.object)
+
+
+def _by_owner(cluster: Cluster, address: str) -> Nameserver:
+    service = dns_service(cluster)
+    mine = {canonical(ip) for ip in service.cluster_ips} if service else set()
+    if address in mine | dns_endpoints(cluster):
+        assert service is not None
+        return Nameserver(
+            address, Answers.CLUSTER, f"{address} is cluster DNS", "", service.reference
+        )
+    return Nameserver(address, Answers.OUTSIDE, f"{address} is not cluster DNS")
+
+
+def _likeliest(cluster: Cluster, address: str, answer: Trace) -> Nameserver:
+    shares: dict[Answers, Fraction] = defaultdict(Fraction)
+    examples: dict[Answers, Fate] = {}
+    for fate in answer.fates:
+        met = _met(cluster, fate)
+        shares[met] += fate.probability
+        examples.setdefault(met, fate)
+    best = max(shares, key=lambda met: shares[met])
+    last = examples[best].hops[-1]
+    service = next((hop for hop in examples[best].hops if hop.stage == "service"), last)
+    return Nameserver(address, best, last.what, last.why, service.object, shares[best])
+
+
+def _met(cluster: Cluster, fate: Fate) -> Answers:
+    reached = fate.endpoint
+    match fate.verdict:
+        case Verdict.REJECTED:
+            return Answers.UNREACHABLE
+        case Verdict.DROPPED:
+            return Answers.SILENT
+        case Verdict.UNROUTED:
+            return Answers.SILENT
+        case Verdict.DELIVERED:
+            assert reached is not None
+            if not fate.reply_returns:
+                return Answers.SILENT
+            if canonical(reached.address) in dns_endpoints(cluster):
+                return Answers.CLUSTER
+            inside = bool(reached.pod or reached.node)
+            return Answers.UNREACHABLE if inside else Answers.OUTSIDE
