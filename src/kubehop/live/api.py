@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 FORBIDDEN, NOT_FOUND, GONE = 403, 404, 410
 _ANSWERS = frozenset({FORBIDDEN, NOT_FOUND, GONE})
-_MAY_PASS = frozenset({429, 500, 502, 503, 504})
+MAY_PASS = frozenset({429, 500, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,18 @@ class Refused:
 
     status: int
     message: str
+
+
+class AnswerError(ClusterError):
+    """A request that got no usable answer; `trouble` says why without naming what was asked."""
+
+    def __init__(self, host: str, path: str, problem: str) -> None:
+        super().__init__(f"{host}: GET {path.partition('?')[0]}: {problem}")
+        self.trouble = f"{host}: {problem}"
+
+
+class CredentialsError(ClusterError):
+    """The credentials are wrong, or were right once: tokens run out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +102,10 @@ class Api:
             )
         except urllib3.exceptions.SSLError as error:
             if isinstance(error.args[0], ssl.SSLEOFError):
-                return _Trouble(_reason(error), cause=error)
-            raise self._error(path, f"TLS failed: {_reason(error)}") from error
+                return _Trouble(reason(error), cause=error)
+            raise self._error(path, f"TLS failed: {reason(error)}") from error
         except urllib3.exceptions.HTTPError as error:
-            return _Trouble(_reason(error), cause=error)
+            return _Trouble(reason(error), cause=error)
         return self._judged(path, answer, read)
 
     def _judged(self, path: str, answer: Any, read: Callable[[bytes], T]) -> T | Refused | _Trouble:
@@ -105,18 +117,15 @@ class Api:
         4. The object; a body that is no JSON after all was cut and may be whole next time.
         """
         if answer.status == 401:
-            raise ClusterError(
-                f"{self.access.host}: the cluster does not accept the credentials of "
-                f"{self.access.identity}"
-            )
-        if answer.status in _MAY_PASS:
-            return _Trouble(_said(answer), wait=_retry_after(answer))
+            raise refused_credentials(self.access)
+        if answer.status in MAY_PASS:
+            return _Trouble(said(answer), wait=retry_after(answer))
         if "json" not in answer.headers.get("Content-Type", ""):
-            raise self._error(path, _not_the_api(answer))
+            raise self._error(path, not_the_api(answer))
         if answer.status in _ANSWERS:
             return Refused(answer.status, _message(answer.data))
         if answer.status != 200:
-            raise self._error(path, _said(answer))
+            raise self._error(path, said(answer))
         try:
             return read(answer.data)
         except InputError as error:
@@ -124,11 +133,18 @@ class Api:
                 raise
             return _Trouble(f"answered what cannot be read: {error}", cause=error)
 
-    def _error(self, path: str, problem: str) -> ClusterError:
-        return ClusterError(f"{self.access.host}: GET {path.partition('?')[0]}: {problem}")
+    def _error(self, path: str, problem: str) -> AnswerError:
+        return AnswerError(self.access.host, path, problem)
 
 
-def _reason(error: Exception) -> str:
+def refused_credentials(access: Access) -> CredentialsError:
+    """The error for a 401."""
+    return CredentialsError(
+        f"{access.host}: the cluster does not accept the credentials of {access.identity}"
+    )
+
+
+def reason(error: Exception) -> str:
     """The innermost cause that says something, without urllib3's wrapping."""
     text = str(error)
     while isinstance(inner := error.__cause__ or error.__context__, Exception):
@@ -136,7 +152,8 @@ def _reason(error: Exception) -> str:
     return " ".join(text.split())
 
 
-def _said(answer: Any) -> str:
+def said(answer: Any) -> str:
+    """Status, message and patience of an answer, in words."""
     wait = answer.headers.get("Retry-After")
     parts = (
         f"answered {answer.status} {answer.reason}",
@@ -146,7 +163,8 @@ def _said(answer: Any) -> str:
     return ": ".join(part for part in parts if part)
 
 
-def _not_the_api(answer: Any) -> str:
+def not_the_api(answer: Any) -> str:
+    """The words for an answer that no API server gives."""
     kind = answer.headers.get("Content-Type", "").partition(";")[0] or "no content type"
     return (
         f"answered {answer.status} with {kind}, so this is not the Kubernetes API: "
@@ -162,7 +180,7 @@ def _message(body: bytes) -> str:
         return ""
 
 
-def _retry_after(answer: Any) -> float | None:
+def retry_after(answer: Any) -> float | None:
     """Seconds; the API server never sends the HTTP date that RFC 9110 also allows."""
     text = answer.headers.get("Retry-After", "")
     return float(text) if text.isdecimal() else None

@@ -3,6 +3,8 @@
 Source of the rules: kubernetes.io "API Concepts", retrieving large result sets in chunks.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import msgspec
@@ -13,9 +15,18 @@ from kubehop.model.config import ConfigMap
 from kubehop.model.errors import ClusterError, InputError
 from kubehop.model.kinds import KINDS, Kind
 from kubehop.model.meta import Object
-from kubehop.source.pages import Page, decode_page
+from kubehop.source.pages import Broken, Page, decode_page
 
 Objects = tuple[Object, ...]
+_ALL: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Objects, and the resourceVersion at which they were so: a watch goes on from there."""
+
+    objects: Objects
+    version: str = ""
 
 
 def list_kind(api: Api, kind: Kind, grown: Grown) -> Objects | Refused:
@@ -24,12 +35,12 @@ def list_kind(api: Api, kind: Kind, grown: Grown) -> Objects | Refused:
     Tries each API version while the server does not serve it. `grown` is told how many
     objects there are after each page. Raises ClusterError when the server fails.
     """
-    outcome: Objects | Refused = Refused(NOT_FOUND, "")
+    outcome: Listed | Refused = Refused(NOT_FOUND, "")
     for version in kind.api_versions:
-        outcome = _consistent(api, kind, path(kind, version), grown)
+        outcome = list_at(api, kind, path(kind, version), grown)
         if not (isinstance(outcome, Refused) and outcome.status == NOT_FOUND):
             break
-    return outcome
+    return outcome.objects if isinstance(outcome, Listed) else outcome
 
 
 def path(kind: Kind, version: str, namespace: str = "") -> str:
@@ -38,42 +49,70 @@ def path(kind: Kind, version: str, namespace: str = "") -> str:
     return f"{root}/namespaces/{namespace}/{kind.plural}" if namespace else f"{root}/{kind.plural}"
 
 
-def _consistent(api: Api, kind: Kind, where: str, grown: Grown) -> Objects | Refused:
-    """One snapshot: pages of different snapshots are never joined.
+def list_at(
+    api: Api,
+    kind: Kind,
+    where: str,
+    grown: Grown,
+    *,
+    query: Mapping[str, str] = _ALL,
+    broken: Broken | None = None,
+) -> Listed | Refused:
+    """One snapshot of what `query` selects: pages of different snapshots are never joined.
 
     A server that expires its lists faster than they can be read is asked for one whole list.
+    `broken` is told about an object that cannot be read; without it that is an InputError.
     """
+    reader = _Reader(api, kind, where, query, broken)
     for _ in range(api.limits.restarts):
-        outcome = _pages(api, kind, where, api.limits.page_size, grown)
+        outcome = reader.pages(api.limits.page_size, grown)
         if not (isinstance(outcome, Refused) and outcome.status == GONE):
             return outcome
-    outcome = _pages(api, kind, where, None, grown)
+    outcome = reader.pages(None, grown)
     if isinstance(outcome, Refused) and outcome.status == GONE:
         raise ClusterError(f"{api.access.host}: list of {kind.plural} expires again and again")
     return outcome
 
 
-def _pages(api: Api, kind: Kind, where: str, limit: int | None, grown: Grown) -> Objects | Refused:
-    objects: list[Object] = []
-    query = {"limit": str(limit)} if limit else {}
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """One list to read: what is asked, and how its pages become objects."""
 
-    def read(body: bytes) -> Page:
+    api: Api
+    kind: Kind
+    where: str
+    query: Mapping[str, str]
+    broken: Broken | None
+
+    def pages(self, limit: int | None, grown: Grown) -> Listed | Refused:
+        objects: list[Object] = []
+        query = {**self.query, **({"limit": str(limit)} if limit else {})}
+        version = ""
+        for _ in range(self.api.limits.pages):
+            page = self.api.get(_url(self.where, query), self._read)
+            if isinstance(page, Refused):
+                return page
+            objects += page.objects
+            # Later pages repeat it; to watch from the first is right even where they do not.
+            version = version or page.resource_version
+            grown(len(objects))
+            if not page.continue_token:
+                return Listed(tuple(objects), version)
+            query["continue"] = page.continue_token
+        raise ClusterError(
+            f"{self.api.access.host}: list of {self.kind.plural} has no end: {len(objects)} "
+            f"objects after {self.api.limits.pages} pages"
+        )
+
+    def _read(self, body: bytes) -> Page:
         _check_list(body)
-        return decode_page(kind, body, f"{api.access.host}{where}")
+        return decode_page(
+            self.kind, body, f"{self.api.access.host}{self.where}", broken=self.broken
+        )
 
-    for _ in range(api.limits.pages):
-        page = api.get(f"{where}?{urlencode(query)}" if query else where, read)
-        if isinstance(page, Refused):
-            return page
-        objects += page.objects
-        grown(len(objects))
-        if not page.continue_token:
-            return tuple(objects)
-        query["continue"] = page.continue_token
-    raise ClusterError(
-        f"{api.access.host}: list of {kind.plural} has no end: {len(objects)} objects after "
-        f"{api.limits.pages} pages"
-    )
+
+def _url(where: str, query: Mapping[str, str]) -> str:
+    return f"{where}?{urlencode(query)}" if query else where
 
 
 class _Kind(msgspec.Struct):

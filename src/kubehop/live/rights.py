@@ -24,15 +24,52 @@ CONFIG_MAP_CONSEQUENCES = {
     "kube-proxy": "mode, cluster CIDR and other settings of kube-proxy are assumed",
 }
 
+# What cluster DNS answers while it never got the kind: CoreDNS 1.13.2 as observed, and the order
+# of `plugin/kubernetes/kubernetes.go` (a name that is not found is SERVFAIL until all is synced).
+DNS_CONSEQUENCES = {
+    "Namespace": "every name of the cluster is answered SERVFAIL",
+    "Service": "every name of the cluster is answered SERVFAIL",
+    "EndpointSlice": "headless Services and names that do not exist are answered SERVFAIL",
+    "Pod": "names of pods and names that do not exist are answered SERVFAIL",
+    "ConfigMap": "the Corefile of the cluster is not known",
+}
+_STAYS = "what is known of it stays as it is"
+
 
 def may_not_list(kind: Kind) -> str:
     """The line for a kind that the cluster refuses to list."""
-    resource = f"{kind.plural}.{kind.group}" if kind.group else kind.plural
-    group = f"API group {kind.group}" if kind.group else "the core API group"
     return (
-        f"may not list {resource} (needs: get, list on {kind.plural} in {group}): "
+        f"may not list {_resource(kind)} (needs: get, list on {_place(kind)}): "
         f"{CONSEQUENCES[kind.name]}"
     )
+
+
+def may_not_follow(kind: Kind, *, known: bool) -> str:
+    """The line for a kind that is to be followed and may not be listed; `known`: any more."""
+    return (
+        f"may not list {_resource(kind)} (needs: list, watch on {_place(kind)}): "
+        f"{_STAYS if known else DNS_CONSEQUENCES[kind.name]}"
+    )
+
+
+def may_not_watch(kind: Kind, seconds: float) -> str:
+    """The line for a kind that may be listed and not watched."""
+    return (
+        f"may not watch {_resource(kind)} (needs: list, watch on {_place(kind)}): "
+        f"read every {seconds:g} s instead"
+    )
+
+
+def _resource(kind: Kind) -> str:
+    return f"{kind.plural}.{kind.group}" if kind.group else kind.plural
+
+
+def _place(kind: Kind) -> str:
+    """For the one ConfigMap that is followed a role may name it."""
+    if kind.name == "ConfigMap":
+        return "configmaps coredns in namespace kube-system"
+    group = f"API group {kind.group}" if kind.group else "the core API group"
+    return f"{kind.plural} in {group}"
 
 
 def may_not_get_config_map(namespace: str, name: str) -> str:

@@ -1,5 +1,6 @@
 """One page of an API list, as the live cluster's server sends it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
@@ -38,27 +39,36 @@ class _Meta(msgspec.Struct):
 _list = msgspec.json.Decoder(_List)
 
 
-def decode_page(kind: Kind, data: bytes, origin: str) -> Page:
+Broken = Callable[[InputError], None]
+
+
+def decode_page(kind: Kind, data: bytes, origin: str, broken: Broken | None = None) -> Page:
     """The page in `data`, whose items have neither kind nor apiVersion.
 
     `origin` says in errors where it came from. ConfigMaps that are not of the network are left
-    out. Raises InputError with item, object and field.
+    out. Raises InputError with item, object and field; `broken` is told it instead, if given,
+    and the item is left out.
     """
+
+    def refuse(error: InputError) -> None:
+        if broken is None:
+            raise error
+        broken(placed(error, origin))
+
     try:
-        return _page(kind, data)
+        return _page(kind, data, refuse)
     except InputError as error:
         raise placed(error, origin) from error.__cause__
 
 
-def _page(kind: Kind, data: bytes) -> Page:
+def _page(kind: Kind, data: bytes, refuse: Broken) -> Page:
     try:
         page = _list.decode(data)
     except (ValueError, RecursionError) as error:
         decode_again(data, _Meta)
         raise InputError("not a page of a list") from error
     found = (
-        decode(kind, raw, path=f"items[{at}]", namespace="")
-        for at, raw in enumerate(raw_items(page.items))
+        _decoded(kind, raw, f"items[{at}]", refuse) for at, raw in enumerate(raw_items(page.items))
     )
     metadata = page.metadata or _ListMeta()
     return Page(
@@ -66,3 +76,11 @@ def _page(kind: Kind, data: bytes) -> Page:
         metadata.continue_token or "",
         metadata.resource_version or "",
     )
+
+
+def _decoded(kind: Kind, raw: msgspec.Raw, path: str, refuse: Broken) -> Object | None:
+    try:
+        return decode(kind, raw, path=path, namespace="")
+    except InputError as error:
+        refuse(error)
+        return None
