@@ -188,10 +188,12 @@ def _wait_for_clients() -> None:
 
 
 @contextmanager
-def serving(cluster: Cluster, tls: ssl.SSLContext | None = None) -> Iterator[Cluster]:
-    """Serve `cluster` on a free port of the loopback; its `url` says where."""
+def serving(
+    cluster: Cluster, tls: ssl.SSLContext | None = None, port: int = 0
+) -> Iterator[Cluster]:
+    """Serve `cluster` on a port of the loopback, any free one by default; its `url` says where."""
     handler = type("BoundHandler", (Handler,), {"cluster": cluster})
-    with _Server(("127.0.0.1", 0), handler) as server:
+    with _Server(("127.0.0.1", port), handler) as server:
         if tls:
             server.socket = tls.wrap_socket(server.socket, server_side=True)
         cluster.url = f"http{'s' if tls else ''}://127.0.0.1:{server.server_address[1]}"

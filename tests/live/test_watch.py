@@ -2,7 +2,6 @@ import json
 import threading
 import time
 from dataclasses import replace
-from typing import NamedTuple
 
 import pytest
 
@@ -11,36 +10,13 @@ from tests.live import recorded
 from tests.live.api_server import Cluster, status
 from tests.live.conftest import Write
 from tests.live.following import QUICK, following
-from tests.live.watched import Watched
-
-NAMESPACES = "/api/v1/namespaces"
-CONFIG_MAPS = "/api/v1/namespaces/kube-system/configmaps"
-
-
-class Api(NamedTuple):
-    services: Watched
-    slices: Watched
-    namespaces: Watched
-    pods: Watched
-    config_maps: Watched
+from tests.live.watched import CONFIG_MAPS, NAMESPACES, Api, watched_api
 
 
 @pytest.fixture
 def api(cluster: Cluster, write: Write) -> Api:
-    """Services "web" and "db", their namespace, and a Corefile."""
-    made = Api(
-        Watched(cluster, recorded.SERVICES, "Service"),
-        Watched(cluster, recorded.SLICES, "EndpointSlice", "discovery.k8s.io/v1"),
-        Watched(cluster, NAMESPACES, "Namespace"),
-        Watched(cluster, recorded.PODS, "Pod"),
-        Watched(cluster, CONFIG_MAPS, "ConfigMap"),
-    )
-    for number, name in enumerate(("web", "db")):
-        made.services.put(name, spec={"clusterIP": f"10.43.0.{number}"})
-    made.namespaces.put("default", namespace="")
-    made.config_maps.put("coredns", "kube-system", data={"Corefile": ".:53 {\n}\n"})
     write(cluster)
-    return made
+    return watched_api(cluster)
 
 
 def test_all_is_there_at_the_start(api: Api) -> None:

@@ -4,9 +4,13 @@ import json
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
+from tests.live import recorded
 from tests.live.api_server import Cluster, Fault, Handler, Json
+
+NAMESPACES = "/api/v1/namespaces"
+CONFIG_MAPS = "/api/v1/namespaces/kube-system/configmaps"
 
 Key = tuple[str, str]
 Then = Callable[[Handler], None]
@@ -143,6 +147,32 @@ class Watched:
         return None
 
 
+class Api(NamedTuple):
+    """What cluster DNS follows."""
+
+    services: Watched
+    slices: Watched
+    namespaces: Watched
+    pods: Watched
+    config_maps: Watched
+
+
+def watched_api(cluster: Cluster) -> Api:
+    """Services "web" and "db", their namespace, and a Corefile."""
+    made = Api(
+        Watched(cluster, recorded.SERVICES, "Service"),
+        Watched(cluster, recorded.SLICES, "EndpointSlice", "discovery.k8s.io/v1"),
+        Watched(cluster, NAMESPACES, "Namespace"),
+        Watched(cluster, recorded.PODS, "Pod"),
+        Watched(cluster, CONFIG_MAPS, "ConfigMap"),
+    )
+    for number, name in enumerate(("web", "db")):
+        made.services.put(name, spec={"clusterIP": f"10.43.0.{number}"})
+    made.namespaces.put("default", namespace="")
+    made.config_maps.put("coredns", "kube-system", data={"Corefile": ".:53 {\n}\n"})
+    return made
+
+
 def begin(handler: Handler) -> None:
     handler.send_response(200)
     handler.send_header("Content-Type", "application/json")
@@ -159,8 +189,12 @@ def end(handler: Handler) -> None:
 
 
 def expired(handler: Handler) -> None:
-    status = {"kind": "Status", "code": 410, "reason": "Expired", "message": "too old"}
-    chunk(handler, json.dumps({"type": "ERROR", "object": status}).encode() + b"\n")
+    chunk(handler, error_event(410, "too old resource version"))
+
+
+def error_event(code: int, message: str) -> bytes:
+    status = {"kind": "Status", "code": code, "message": message}
+    return json.dumps({"type": "ERROR", "object": status}).encode() + b"\n"
 
 
 def cut_line(handler: Handler) -> None:

@@ -70,16 +70,20 @@ class Client:
 
         try:
             answer = self._request(api, path)
-            with self._lock:
-                self._open.add(answer)
-            try:
-                yield answer
-            finally:
-                with self._lock:
-                    self._open.discard(answer)
-                answer.close()  # an unread body: the connection is of no further use
         except urllib3.exceptions.HTTPError as error:
             raise AnswerError(api.access.host, path, reason(error)) from error
+        with self._lock:
+            self._open.add(answer)
+        try:
+            yield answer
+        except urllib3.exceptions.ReadTimeoutError as error:
+            raise AnswerError(api.access.host, path, "the connection has gone silent") from error
+        except urllib3.exceptions.HTTPError as error:
+            raise AnswerError(api.access.host, path, "the connection broke off") from error
+        finally:
+            with self._lock:
+                self._open.discard(answer)
+            answer.close()  # an unread body: the connection is of no further use
 
     def read(self, answer: Any) -> bytes:
         """What has arrived, at least a byte; nothing at the end of the body."""

@@ -32,10 +32,11 @@ class End(Enum):
     BUSY = auto()  # the server asks to come again later
     REFUSED = auto()  # may not even be listed
     UNWATCHED = auto()  # may be listed and not watched
-    BROKEN = auto()  # what came makes no sense
+    BROKEN = auto()  # the answer is no watch
+    GARBLED = auto()  # what came in the watch makes no sense
 
 
-LISTS_AGAIN = frozenset({End.EXPIRED, End.REFUSED, End.UNWATCHED, End.BROKEN})
+LISTS_AGAIN = frozenset({End.EXPIRED, End.REFUSED, End.UNWATCHED, End.BROKEN, End.GARBLED})
 GOES_ON_AT_ONCE = frozenset({End.CLOSED, End.LOST, End.EXPIRED})
 """If the watch that ended had worked; otherwise a broken server would be asked without pause."""
 
@@ -88,5 +89,5 @@ def error_event(resource: Resource, refused: Refused) -> Ending:
     """What an event of type ERROR means: going on from the same version may meet it again."""
     if refused.status == GONE:
         return Ending(End.EXPIRED)
-    end = End.BUSY if refused.status == _TOO_MANY else End.BROKEN
+    end = End.BUSY if refused.status == _TOO_MANY else End.GARBLED
     return Ending(end, f"watch of {resource.plural}: {refused.message}")

@@ -46,6 +46,7 @@ class Reflector:
     ) -> None:
         self._resource = resource
         self._client = client
+        self._limits = client.limits
         self._deliver = deliver
         self._troubles = troubles
         self._store = Store()
@@ -70,7 +71,8 @@ class Reflector:
         except CredentialsError as error:
             return self._renew(api, error)
         except AnswerError as error:
-            return Ending(End.LOST, error.trouble)
+            # A list has been tried several times; a watch has not.
+            return Ending(End.LOST if self._version else End.BUSY, error.trouble)
         except KubehopError as error:
             return Ending(End.BROKEN, str(error))
 
@@ -84,31 +86,36 @@ class Reflector:
     def _after(self, ending: Ending) -> float:
         """Note how a turn ended; the seconds until the next one.
 
-        1. What worked until now and can go on goes on at once, and nobody hears of it.
+        1. What worked until now and can go on goes on at once, and nobody hears of it; so does
+           the first failure.
         2. What cannot be watched is listed again at a pace that does not load the server.
         3. Everything else waits, longer each time, and is reported.
         """
-        end, worked = ending.end, self._worked
-        self._last, self._worked = end, False
-        if worked and end in GOES_ON_AT_ONCE:
-            self._failed = 0
-        else:
-            self._failed += 1
-        if end in LISTS_AGAIN or (self._failed >= _TRIES and end is not End.LOST):
-            self._version = ""
-        if not self._failed:
-            return 0
+        end, at_once = ending.end, ending.end in GOES_ON_AT_ONCE
+        self._last = end
+        if self._worked and at_once:
+            self._failed, self._worked = 0, False
+            self._troubles.end(self._resource.plural)
+            return self._again(end, 0)
+        self._failed, self._worked = self._failed + 1, False
+        if at_once and self._failed == 1:
+            return self._again(end, 0)
         if ending.problem:
             self._troubles.begin(self._resource.plural, ending.problem)
         if end is End.UNWATCHED:
-            return max(self._client.limits.poll_seconds, self._list_seconds / _SHARE)
-        return self._backoff(ending.wait)
+            return self._again(end, max(self._limits.poll_seconds, self._list_seconds / _SHARE))
+        return self._again(end, self._backoff(ending.wait))
+
+    def _again(self, end: End, wait: float) -> float:
+        """`wait`, after deciding whether to list again then."""
+        if end in LISTS_AGAIN or (self._failed >= _TRIES and end is not End.LOST):
+            self._version = ""
+        return wait
 
     def _backoff(self, asked: float) -> float:
         """Seconds: doubled with each failure, or what the server asks, within the limit."""
-        limits = self._client.limits
-        doubled: float = limits.backoff_seconds * 2 ** min(self._failed - 1, 30)
-        return min(max(doubled, asked), limits.backoff_limit_seconds)
+        doubled: float = self._limits.backoff_seconds * 2 ** min(self._failed - 1, 30)
+        return min(max(doubled, asked), self._limits.backoff_limit_seconds)
 
     def _list_and_watch(self, api: Api) -> Ending:
         if not self._version:
@@ -117,7 +124,7 @@ class Reflector:
                 self._deliver(None)
                 return no_list(api, self._resource, refused, known=self._known)
             if not self._version:
-                return no_watch(self._resource, self._client.limits.poll_seconds)
+                return no_watch(self._resource, self._limits.poll_seconds)
         return self._watch(api)
 
     def _list(self, api: Api) -> Refused | None:
@@ -133,27 +140,26 @@ class Reflector:
         return None
 
     def _watch(self, api: Api) -> Ending:
-        limits = self._client.limits
         began = time.monotonic()
         try:
-            where = self._resource.watch(self._version, limits.watch_seconds)
+            where = self._resource.watch(self._version, self._limits.watch_seconds)
             with self._client.get(api, where) as answer:
-                ending = answered(api, self._resource, answer, limits.poll_seconds)
+                ending = answered(api, self._resource, answer, self._limits.poll_seconds)
                 return ending or self._follow(answer)
         finally:
-            self._worked |= time.monotonic() - began >= limits.short_seconds
+            self._worked |= time.monotonic() - began >= self._limits.short_seconds
 
     def _follow(self, answer: Any) -> Ending:
-        if self._last is not End.BROKEN:  # that may come again: wait for an event that is none
+        if self._last is not End.GARBLED:  # that may come again: wait for an event that is none
             self._troubles.end(self._resource.plural)
-        lines = Lines(self._client.limits.line_bytes)
+        lines = Lines(self._limits.line_bytes)
         try:
             while chunk := self._client.read(answer):
                 ending = self._take(lines.feed(chunk))
                 if ending is not None:
                     return ending
         except InputError as error:
-            return Ending(End.BROKEN, f"watch of {self._resource.plural}: {error}")
+            return Ending(End.GARBLED, f"watch of {self._resource.plural}: {error}")
         return Ending(End.CLOSED, f"watch of {self._resource.plural}: ends as soon as it begins")
 
     def _take(self, lines: Iterable[bytes]) -> Ending | None:

@@ -20,7 +20,7 @@ from kubehop.model.node import Namespace
 from kubehop.model.pod import Pod
 from kubehop.model.service import EndpointSlice, Service
 
-_LEAVE = 2.0
+_LEAVE = 0.5
 """Seconds that threads get to end by themselves; they are daemons and may as well not."""
 
 WantsPods = Callable[[str | None], bool]

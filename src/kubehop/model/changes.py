@@ -17,7 +17,8 @@ FOLLOWED = ("Namespace", "Service", "EndpointSlice", "Pod")
 class Change:
     """Objects that are new or other than before, and the keys of those that are gone.
 
-    No key is in both. Only the kinds in FOLLOWED.
+    No key is in both. Only the kinds in FOLLOWED. Where several changes became one, an object
+    may be gone that came in between, or put that is as it was before: apply them as they are.
     """
 
     put: tuple[Object, ...] = ()
