@@ -1,0 +1,28 @@
+"""What the cluster's names stand for: CoreDNS's kubernetes plugin over a Cluster's objects.
+
+Objects come in once and then change by change; a lookup costs the same in a large cluster.
+Must never ask anybody: a name outside the zone is handed back to whoever asked.
+"""
+
+from kubehop.dns.zone.answer import KubernetesZone
+from kubehop.dns.zone.data import KINDS, Touched, ZoneData
+from kubehop.dns.zone.explain import Why, explain
+from kubehop.dns.zone.outcome import NODATA, Chase, Found, Outcome, Without
+from kubehop.dns.zone.touched import names
+from kubehop.dns.zone.transfer import transfer
+
+__all__ = [
+    "KINDS",
+    "NODATA",
+    "Chase",
+    "Found",
+    "KubernetesZone",
+    "Outcome",
+    "Touched",
+    "Why",
+    "Without",
+    "ZoneData",
+    "explain",
+    "names",
+    "transfer",
+]

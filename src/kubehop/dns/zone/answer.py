@@ -1,0 +1,188 @@
+"""A question in the cluster's zones to what is found, type by type.
+
+Source: `plugin/kubernetes/handler.go`, `Services` of `kubernetes.go`, `backend_lookup.go`.
+"""
+
+from collections.abc import Callable
+
+from kubehop.dns.corefile.plugins.kubernetes import Kubernetes
+from kubehop.dns.corefile.zones import matched
+from kubehop.dns.message import Question, Rcode, Record, Reply
+from kubehop.dns.names import absolute, folded, within
+from kubehop.dns.zone import nameserver, records
+from kubehop.dns.zone.data import ZoneData
+from kubehop.dns.zone.find import Sight, Target, find
+from kubehop.dns.zone.outcome import NODATA, Chase, Found, Outcome, Without
+from kubehop.dns.zone.reverse import address_of, pointers
+
+SCHEMA_VERSION = '"1.1.0"'
+SCHEMA_TTL = 28800
+MAX_CHAIN = 10
+
+
+class KubernetesZone:
+    """What one kubernetes plugin answers from `data`; nothing here grows with the cluster.
+
+    `own` are CoreDNS's addresses: NS names the Service that has them as endpoints. `serial`
+    is the SOA's, unix time of the last change, 0 before anything was read; it may be set.
+    """
+
+    __slots__ = ("_sight", "data", "options", "own", "serial")
+
+    def __init__(
+        self, options: Kubernetes, data: ZoneData, own: tuple[str, ...] = (), serial: int = 0
+    ) -> None:
+        self.options = options
+        self.data = data
+        self.own = own
+        self.serial = serial
+        self._sight = Sight(options, data, (options.endpoint_pod_names, options.labels))
+
+    @property
+    def sight(self) -> Sight:
+        """What of the data this plugin sees."""
+        return self._sight
+
+    @property
+    def synced(self) -> bool:
+        """True once every kind that the plugin needs was read (`HasSynced`)."""
+        needed = {"Service", "Namespace"}
+        needed |= {"EndpointSlice"} if self.options.endpoints else set()
+        needed |= {"Pod"} if self.options.pods == "verified" else set()
+        return needed <= self.data.synced
+
+    def zone_of(self, name: str) -> str:
+        """The longest of its zones that a folded name is in, "" if it is in none."""
+        return matched(self.options.zones, name)
+
+    def lookup(self, question: Question, zone: str) -> Outcome:
+        """What is found for a question in `zone` (`zone_of` its name)."""
+        name = folded(question.name)
+        handler = _HANDLERS.get(question.type, _existence)
+        return handler(self, question, name, zone)
+
+    def spelt(self, question: Question, zone: str) -> str:
+        """`zone` in the case of the question: answers keep it."""
+        return absolute(question.name)[-len(zone) :]
+
+    def soa(self, zone: str) -> Record:
+        """The SOA of a zone, as spelt."""
+        return records.soa(zone, self.serial, self.options.ttl)
+
+    def denial(self, rcode: Rcode, question: Question, zone: str) -> Reply:
+        """NODATA, NXDOMAIN or SERVFAIL with the SOA that says how long to believe it."""
+        soa = self.soa(self.spelt(question, zone))
+        return Reply(rcode, authority=(soa,), authoritative=True)
+
+    def targets(self, question: Question, name: str, zone: str) -> list[Target] | None:
+        """`Services` for every type but TXT and NS."""
+        if nameserver.is_default(name, self.spelt(question, zone)):
+            found = nameserver.servers(self._sight, self.own, zone)
+            return [Target(r.data, r.type, 0, "") for r in found if r.type == question.type]
+        return find(self._sight, name, zone)
+
+
+Handler = Callable[[KubernetesZone, Question, str, str], Outcome]
+
+
+def _addresses(zone: KubernetesZone, question: Question, name: str, origin: str) -> Outcome:
+    """A and AAAA; an ExternalName is followed as long as it stays in the zone."""
+    owner, chain, ttl = question.name, list[Record](), zone.options.ttl
+    for _ in range(MAX_CHAIN + 2):
+        targets = zone.targets(Question(owner, question.type), name, origin)
+        if targets is None:
+            return NODATA if chain else Without.NAME
+        if not targets or targets[0].kind != "CNAME":
+            found = records.addresses(owner, question.type, targets, ttl)
+            return Found((*chain, *found)) if found else NODATA
+        host = absolute(targets[0].host)
+        # A name below its own target never ends, nor does a circle.
+        circular = within(folded(host), name) or any(r.data == host for r in chain)
+        if circular or len(chain) > MAX_CHAIN:
+            return NODATA
+        chain.append(records.cname(owner, host, ttl))
+        if not within(folded(host), origin):
+            return Chase(tuple(chain), host)
+        owner, name = host, folded(host)
+    return NODATA
+
+
+def _existence(zone: KubernetesZone, question: Question, name: str, origin: str) -> Outcome:
+    """Types that no name has: is there any other data?"""
+    asked = Question(question.name, "A")
+    return Without.NAME if zone.targets(asked, name, origin) is None else NODATA
+
+
+def _mail(zone: KubernetesZone, question: Question, name: str, origin: str) -> Outcome:
+    return Without.NAME if zone.targets(question, name, origin) is None else NODATA
+
+
+def _alias(zone: KubernetesZone, question: Question, name: str, origin: str) -> Outcome:
+    targets = zone.targets(question, name, origin)
+    if targets is None:
+        return Without.NAME
+    first = targets[0] if targets else None
+    if first is None or first.kind != "CNAME":
+        return NODATA
+    return Found((records.cname(question.name, first.host, zone.options.ttl),))
+
+
+def _text(zone: KubernetesZone, question: Question, name: str, origin: str) -> Outcome:
+    """`dns-version.<zone>`; elsewhere NODATA needs data: an empty name does not exist."""
+    if name == (f"dns-version.{origin}" if origin != "." else "dns-version."):
+        return Found((Record(question.name, SCHEMA_TTL, "TXT", SCHEMA_VERSION),))
+    return NODATA if find(zone.sight, name, origin) else Without.NAME
+
+
+def _service(zone: KubernetesZone, question: Question, name: str, origin: str) -> Outcome:
+    targets = zone.targets(question, name, origin)
+    if targets is None:
+        return Without.NAME
+    known = [target for target in targets if target.kind != "CNAME"]
+    spelt = zone.spelt(question, origin)
+    return Found(*records.services(question.name, spelt, known, zone.options.ttl))
+
+
+def _pointer(zone: KubernetesZone, question: Question, name: str, origin: str) -> Outcome:
+    address = address_of(name)
+    if not address:
+        return Without.NAME if find(zone.sight, name, origin) is None else NODATA
+    found = pointers(zone.sight, question.name, address)
+    return Found(found) if found else Without.NAME
+
+
+def _authority(zone: KubernetesZone, question: Question, name: str, origin: str) -> Outcome:
+    """Below the apex there is none, whether or not the name exists."""
+    if name != origin:
+        return NODATA
+    return Found((zone.soa(zone.spelt(question, origin)),))
+
+
+def _nameservers(zone: KubernetesZone, question: Question, name: str, origin: str) -> Outcome:
+    """The apex, if it is asked for in lower case; other names have none."""
+    spelt = zone.spelt(question, origin)
+    if name != spelt:
+        return _existence(zone, question, name, origin)
+    glue = nameserver.servers(zone.sight, zone.own, spelt)
+    hosts = dict.fromkeys(record.name for record in glue)
+    ttl = zone.options.ttl
+    return Found(tuple(Record(question.name, ttl, "NS", host) for host in hosts), glue)
+
+
+def _transfer(zone: KubernetesZone, question: Question, name: str, origin: str) -> Outcome:
+    return Without.REFUSED
+
+
+_HANDLERS: dict[str, Handler] = {
+    "A": _addresses,
+    "AAAA": _addresses,
+    "TXT": _text,
+    "CNAME": _alias,
+    "PTR": _pointer,
+    "MX": _mail,
+    "SRV": _service,
+    "SOA": _authority,
+    "NS": _nameservers,
+    "AXFR": _transfer,
+    "IXFR": _transfer,
+}

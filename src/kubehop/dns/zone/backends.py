@@ -1,0 +1,145 @@
+"""A Service and what is behind it, as the kubernetes plugin sees it.
+
+Source: `plugin/kubernetes/object/{service,endpoint}.go`, `endpointHostname`.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from kubehop.model.meta import LabelSelector
+from kubehop.model.selectors import matches
+from kubehop.model.service import EndpointSlice, Service, SliceEndpoint
+
+NO_PORT = -1
+"""The port of a Service or slice without ports: addresses answer, SRV does not."""
+MAX_LABEL = 63
+
+
+class Port(NamedTuple):
+    """A port by folded name and protocol, as questions are compared with it."""
+
+    name: str
+    protocol: str
+    number: int
+
+
+ANY_PORT = (Port("", "", NO_PORT),)
+
+
+class Endpoint(NamedTuple):
+    """A ready address and the label that names it below its Service.
+
+    `of_slice` counts the ready addresses of its slice.
+    """
+
+    label: str
+    address: str
+    kind: str
+    ports: tuple[Port, ...]
+    topology: str
+    of_slice: int
+
+
+class Ready(NamedTuple):
+    """The ready endpoints in the order of the slices, and the same by folded label."""
+
+    endpoints: tuple[Endpoint, ...]
+    by_label: dict[str, tuple[Endpoint, ...]]
+
+
+NONE = Ready((), {})
+View = tuple[bool, LabelSelector | None]
+"""What two kubernetes plugins may see differently: pod names as labels, which objects."""
+
+
+class Backend:
+    """A Service (None if only slices name it) and its slices; changed in place."""
+
+    __slots__ = ("_ready", "service", "slices")
+
+    def __init__(self) -> None:
+        self.service: Service | None = None
+        self.slices: dict[str, EndpointSlice] = {}
+        self._ready: dict[View, Ready] = {}
+
+    def forget(self) -> None:
+        """Slices have changed: what was derived from them no longer holds."""
+        self._ready.clear()
+
+    def ready(self, view: View) -> Ready:
+        """The ready endpoints, derived once after each change."""
+        found = self._ready.get(view)
+        if found is None:
+            found = self._ready[view] = _ready(self, *view)
+        return found
+
+
+def is_ready(endpoint: SliceEndpoint) -> bool:
+    """Ready unless it says otherwise; serving and terminating are not looked at."""
+    conditions = endpoint.conditions
+    return conditions is None or conditions.ready is not False
+
+
+def service_ports(service: Service) -> tuple[Port, ...]:
+    """The Service's own ports."""
+    return (
+        tuple(
+            Port((port.name or "").lower(), port.protocol.lower(), port.port)
+            for port in service.ports
+        )
+        or ANY_PORT
+    )
+
+
+def label_of(endpoint: SliceEndpoint, address: str, pod_names: bool) -> str:
+    """The label of an endpoint: its hostname, its pod's name, or its address with dashes.
+
+    `pod_names` is the option `endpoint_pod_names`; a pod name that is no label is passed by.
+    """
+    if endpoint.hostname:
+        return endpoint.hostname
+    target = endpoint.target_ref
+    if pod_names and target is not None and target.name and len(target.name) <= MAX_LABEL:
+        return target.name
+    if ":" not in address:
+        return address.replace(".", "-")
+    dashed = address.replace(":", "-")
+    return f"{dashed}0" if dashed.endswith("-") else dashed
+
+
+def _ready(backend: Backend, pod_names: bool, selector: LabelSelector | None) -> Ready:
+    endpoints = tuple(
+        found
+        for name in sorted(backend.slices)
+        if selector is None or matches(selector, backend.slices[name].labels)
+        for found in _of_slice(backend.slices[name], pod_names)
+    )
+    by_label: dict[str, list[Endpoint]] = {}
+    for endpoint in endpoints:
+        by_label.setdefault(endpoint.label.lower(), []).append(endpoint)
+    return Ready(endpoints, {label: tuple(found) for label, found in by_label.items()})
+
+
+def _of_slice(endpoint_slice: EndpointSlice, pod_names: bool) -> Iterator[Endpoint]:
+    # Host names as addresses are not modelled; kube-proxy ignores such slices too.
+    ports = tuple(
+        Port((p.name or "").lower(), (p.protocol or "").lower(), _number(p.port))
+        for p in endpoint_slice.ports or ()
+    )
+    if endpoint_slice.address_type == "FQDN":
+        return
+    ready = [
+        (endpoint, address)
+        for endpoint in endpoint_slice.endpoints or ()
+        if is_ready(endpoint)
+        for address in endpoint.addresses
+    ]
+    for endpoint, address in ready:
+        kind = "AAAA" if ":" in address else "A"
+        label = label_of(endpoint, address, pod_names)
+        topology = (endpoint.zone or "").lower()
+        yield Endpoint(label, address, kind, ports or ANY_PORT, topology, len(ready))
+
+
+def _number(port: int | None) -> int:
+    return NO_PORT if port is None else port
