@@ -6,19 +6,20 @@ record of one query: a few slices, because names in it point to the question.
 """
 
 from dataclasses import replace
-from typing import Literal
+from itertools import takewhile
 
 from kubehop.dns.message import Question, Record, Reply
 from kubehop.dns.wire import header
 from kubehop.dns.wire.errors import WireError
 from kubehop.dns.wire.names import pack
-from kubehop.dns.wire.query import Query
+from kubehop.dns.wire.query import Query, Transport
 from kubehop.dns.wire.rdata import write
 from kubehop.dns.wire.types import IN, type_number
 from kubehop.dns.wire.writer import Writer
 
 MAX_MESSAGE = 65535
 """Longest message over TCP (RFC 1035 4.2.2)."""
+_ADDRESSES = tuple(type_number(type).to_bytes(2, "big") + IN for type in ("A", "AAAA"))
 
 
 def compiled(name: str, fixed: bytes, reply: Reply) -> bytes:
@@ -109,8 +110,37 @@ def shortened(answer: bytes, body: int, limit: int) -> tuple[bytes, tuple[int, i
     return answer, (left[0], left[1], left[2])
 
 
+Run = tuple[int, int, int]
+"""Address records one after the other: where they begin, the octets of each, how many."""
+
+
+def addresses(answer: bytes, name: str) -> Run | None:
+    """The addresses that end a compiled answer's answer section, if they are several of a kind."""
+    count = int.from_bytes(answer[4:6], "big")
+    ends = [header.LENGTH + len(pack(name)) + 4 - 2]
+    for _ in range(count):
+        ends.append(header.after_record(answer, ends[-1]))
+    starts = ends[-2::-1]
+    alike = sum(1 for _ in takewhile(lambda at: _same(answer, at, starts[0]), starts))
+    size = ends[-1] - starts[0] if starts else 0
+    return (ends[-1] - alike * size, size, alike) if alike > 1 else None
+
+
+def _same(answer: bytes, one: int, other: int) -> bool:
+    """True if two address records have one owner, by a pointer, and one type."""
+    prefix = answer[one : one + 6]
+    return prefix[0] >= 192 and prefix[2:] in _ADDRESSES and prefix == answer[other : other + 6]
+
+
+def turned(answer: bytes, run: Run, by: int) -> bytes:
+    """The same answer with its addresses turned, so that another one comes first."""
+    begin, size, count = run
+    first, end = begin + by % count * size, begin + size * count
+    return b"".join((answer[:begin], answer[first:end], answer[begin:first], answer[end:]))
+
+
 def fit(
-    question: Question, reply: Reply, *, payload: int = 0, transport: Literal["udp", "tcp"] = "udp"
+    question: Question, reply: Reply, *, payload: int = 0, transport: Transport = "udp"
 ) -> Reply:
     """What of `reply` gets through: the records that fit, `truncated` and `size` as they say.
 

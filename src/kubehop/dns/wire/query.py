@@ -5,12 +5,15 @@ lenient where it is: octets after the last record are no error.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from kubehop.dns.message import Question, Rcode
-from kubehop.dns.wire import header
+from kubehop.dns.wire import header, rdata
 from kubehop.dns.wire.errors import WireError
 from kubehop.dns.wire.names import text_of, unpack_labels
-from kubehop.dns.wire.types import IN, OPT, type_name
+from kubehop.dns.wire.types import IN, NUMBERS, OPT, type_name
+
+Transport = Literal["udp", "tcp"]
 
 BADVERS = 16
 REPEATED_OPTIONS = frozenset({3, 9, 10, 11, 12})
@@ -19,6 +22,9 @@ REPEATED_OPTIONS = frozenset({3, 9, 10, 11, 12})
 _MAX_COUNTS = (1, 1, 1, 2)
 """Most questions, answers (NOTIFY), authority (IXFR) and additional records of a query."""
 _DO = 0x8000
+_OPT_LENGTH = 1 + header.RECORD.size
+
+SOA = NUMBERS["SOA"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,8 @@ class Query:
     """A query that may be answered.
 
     `octets` is the question as it was spelt: name without pointers, type, class. `key` the
-    same in lower case. `limit` is what a reply over UDP may have, in octets.
+    same in lower case. `limit` is what a reply over UDP may have, in octets. `serial` is what
+    an IXFR brings (RFC 1995 3), 0 for others.
     """
 
     id: bytes
@@ -44,6 +51,20 @@ class Query:
     key: bytes
     question: Question
     edns: Edns | None
+    serial: int = 0
+
+    @property
+    def recursion_desired(self) -> bool:
+        return bool(self.flags & header.RD)
+
+    @property
+    def checking_disabled(self) -> bool:
+        return bool(self.flags & header.CD)
+
+    def repeatable(self, message: bytes) -> bool:
+        """True if others are likely to send this very `message`: lower case, no EDNS options."""
+        length = header.LENGTH + len(self.octets) + (_OPT_LENGTH if self.edns else 0)
+        return self.octets == self.key and len(message) == length
 
     @property
     def limit(self) -> int:
@@ -80,37 +101,48 @@ def _accepted(message: bytes, flags: int, counts: list[int]) -> Query | Refusal:
         if len(fixed) < 4:
             raise WireError("a question without type and class")
         name = b"".join(bytes((len(label),)) + label for label in labels) + b"\0"
-        version, edns = _edns(message, end + 4, counts)
+        found = _records(message, end + 4, counts)
     except WireError:
         # CoreDNS finds no question in a bare header, and then does not know what to answer.
-        bare = len(message) == header.LENGTH
-        return _refused(
-            message, flags, Rcode.SERVFAIL if bare else Rcode.FORMERR, name and name + fixed
-        )
+        rcode = Rcode.SERVFAIL if len(message) == header.LENGTH else Rcode.FORMERR
+        return _refused(message, flags, rcode, name and name + fixed)
+    edns = found.edns
     if fixed[2:] != IN:
         return _replied(message, flags, Rcode.REFUSED, name + fixed, edns.echo if edns else b"")
-    if version:
+    if found.version:
         return _replied(message, flags, BADVERS, name + fixed, _opt(0, BADVERS >> 4 << 24))
     asked = Question(text_of(labels), type_name(int.from_bytes(fixed[:2], "big")))
-    return Query(message[:2], flags, name + fixed, name.lower() + fixed, asked, edns)
+    return Query(message[:2], flags, name + fixed, name.lower() + fixed, asked, edns, found.serial)
 
 
-def _edns(message: bytes, at: int, counts: list[int]) -> tuple[int, Edns | None]:
-    """The version and content of the last OPT record in the additional section.
+@dataclass(slots=True)
+class _Found:
+    """What the records of a query say."""
+
+    edns: Edns | None = None
+    version: int = 0
+    serial: int = 0
+
+
+def _records(message: bytes, at: int, counts: list[int]) -> _Found:
+    """The last OPT record in the additional section, and the SOA record before it.
 
     Counts may promise more records than there are. Raises WireError.
     """
+    found = _Found()
     additional_from = counts[1] + counts[2]
-    version, found = 0, None
     for index in range(additional_from + counts[3]):
         if at == len(message):
             break
         (type, payload, ttl), begin, at = header.record(message, at)
         if type == OPT and index >= additional_from:
             options = _repeated(message[begin:at])
-            version = ttl >> 16 & 0xFF
-            found = Edns(payload, bool(ttl & _DO), _opt(payload, ttl & 0xFF00, options))
-    return version, found
+            found.version = ttl >> 16 & 0xFF
+            found.edns = Edns(payload, bool(ttl & _DO), _opt(payload, ttl & 0xFF00, options))
+        elif type == SOA:
+            words = rdata.read(message, begin, at, SOA).split()
+            found.serial = int(words[2])
+    return found
 
 
 def _repeated(options: bytes) -> bytes:
@@ -124,6 +156,11 @@ def _repeated(options: bytes) -> bytes:
             kept += options[at:end]
         at = end
     return kept
+
+
+def opt(payload: int, dnssec_ok: bool = False) -> bytes:
+    """The OPT record of a query (RFC 6891 6.1)."""
+    return _opt(payload, _DO if dnssec_ok else 0)
 
 
 def _opt(payload: int, ttl: int, options: bytes = b"") -> bytes:
