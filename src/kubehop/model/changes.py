@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kubehop.model.cluster import Cluster
+from kubehop.model.kinds import KINDS
 from kubehop.model.meta import Object
 
 Key = tuple[str, str, str]
@@ -11,6 +12,8 @@ Key = tuple[str, str, str]
 
 FOLLOWED = ("Namespace", "Service", "EndpointSlice", "Pod")
 """The kinds that a Change is about."""
+EVERYTHING = frozenset(KINDS[name].plural for name in FOLLOWED)
+"""`synced` of a source that has all there is."""
 
 
 @dataclass(frozen=True, slots=True)
