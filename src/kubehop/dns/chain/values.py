@@ -4,7 +4,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Literal
 
-from kubehop.dns.message import Question, Reply
+from kubehop.dns.message import Question, Rcode, Reply
 
 Transport = Literal["udp", "tcp", "tls"]
 SelectionPolicy = Literal["random", "round_robin", "sequential"]
@@ -29,18 +29,20 @@ class Asked:
     dnssec_ok: bool = False
     port: int = 0
     serial: int = 0
+    depth: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
     """A query that the chain wants asked outside (plugin/forward).
 
-    `servers` as "10.0.0.2:53" or "[fd00::1]:53", in the order of the Corefile; `policy` says
-    which is tried first, the others follow. `timeout` is the seconds for all tries together,
-    `read` for one of them, and a server that gave no answer is tried again until then, at
-    most `attempts` failed tries (0: no limit). `transport` is that of every try; a truncated
-    reply is a reply, unless `prefer_udp` says to ask again over TCP. A reply whose rcode is
-    in `failover` counts only if no other server has a better one.
+    `servers` as "10.0.0.2:53" or "[fd00::1]:53", in the order of the Corefile, () if it names
+    a file that nobody has read; `policy` says which is tried first, the others follow.
+    `timeout` is the seconds for all tries together, `read` for one of them, and a server that
+    gave no answer is tried again until then, at most `attempts` failed tries (0: no limit).
+    `transport` is that of every try; a truncated reply is a reply, unless `prefer_udp` says to
+    ask again over TCP. A reply whose rcode is in `failover` counts only if no other server has
+    a better one.
     """
 
     question: Question
@@ -60,6 +62,21 @@ class Upstream:
     checking_disabled: bool = False
     dnssec_ok: bool = False
 
+
+@dataclass(frozen=True, slots=True)
+class Unwritten:
+    """A plugin ends without a reply of its own: the server writes one with this rcode.
+
+    `error` is what CoreDNS's log says; "" if the plugin takes it for no error.
+    """
+
+    rcode: Rcode
+    error: str = ""
+
+
+Answer = Reply | Unwritten
+Serve = Generator[Upstream, Reply | None, Answer]
+"""What a plugin does with a query."""
 
 Answering = Generator[Upstream, Reply | None, Reply]
 """Yields what to ask, is sent the reply (None: nobody gave a usable one), returns the answer."""

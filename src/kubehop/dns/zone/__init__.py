@@ -8,7 +8,7 @@ from kubehop.dns.zone.answer import KubernetesZone
 from kubehop.dns.zone.data import KINDS, Touched, ZoneData
 from kubehop.dns.zone.explain import Why, explain
 from kubehop.dns.zone.outcome import NODATA, Chase, Found, Outcome, Without
-from kubehop.dns.zone.touched import names
+from kubehop.dns.zone.touched import names, owner_of
 from kubehop.dns.zone.transfer import transfer
 
 __all__ = [
@@ -24,5 +24,6 @@ __all__ = [
     "ZoneData",
     "explain",
     "names",
+    "owner_of",
     "transfer",
 ]

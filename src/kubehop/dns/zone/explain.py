@@ -32,6 +32,8 @@ def explain(zone: KubernetesZone, question: Question, origin: str) -> Why:
     if question.type == "A" and name == f"ns.dns.{origin}":
         return Why("the name server of the zone: the Service that has CoreDNS as endpoint")
     wanted = parse(name, origin, zone.options.zonal)
+    if name == origin and question.type in ("SOA", "NS"):
+        return Why(f"the zone itself, {origin}")
     if wanted is None:
         return Why(f"no name in {origin} has this form")
     if not wanted.kind:
@@ -92,7 +94,8 @@ def _endpoints(sight: Sight, backend: Backend, service: Service, wanted: Wanted)
     if not sight.options.endpoints:
         return Why("CoreDNS runs with noendpoints: it knows no endpoints", about)
     if not ready.endpoints:
-        return Why(f"{about} is headless without ready endpoints", about)
+        kind = "is headless without" if service.headless else "has no"
+        return Why(f"{about} {kind} ready endpoints", about)
     if wanted.endpoint and wanted.endpoint not in ready.by_label:
         return Why(f"no ready endpoint of {about} is called {wanted.endpoint}", about)
     found = ready.by_label[wanted.endpoint] if wanted.endpoint else ready.endpoints

@@ -2,19 +2,22 @@
 
 from collections.abc import Iterable, Iterator
 
-from kubehop.dns.names import folded, reverse
+from kubehop.dns.names import reverse
 from kubehop.dns.zone.answer import KubernetesZone
 from kubehop.dns.zone.data import Name, Touched
 from kubehop.dns.zone.find import kind_of
+from kubehop.dns.zone.grammar import labels
+
+EVERYTHING = frozenset({"."})
 
 
 def names(zone: KubernetesZone, touched: Touched) -> frozenset[str]:
-    """Folded names: answers at or below any of them may have changed, no others have.
+    """Owners (`owner_of`) whose names may be answered otherwise; "." if all may be.
 
-    A Service's name stands for its endpoints' and ports' names. ExternalNames that point to
-    a changed name count too, and what points to those. The zone's own name, which stands for
-    all, is given if the servers of the zone may be others.
+    ExternalNames that point to a changed name count too, and what points to those.
     """
+    if touched.namespaces or _serves(zone, touched):
+        return EVERYTHING
     found = set(_direct(zone, touched))
     fresh: Iterable[str] = tuple(found)
     while fresh:
@@ -24,24 +27,28 @@ def names(zone: KubernetesZone, touched: Touched) -> frozenset[str]:
     return frozenset(found)
 
 
+def owner_of(name: str, zone: str) -> str:
+    """The name that stands for `name` in `names`, both folded: its Service's or its pod's.
+
+    An endpoint's name and a port's belong to their Service, a reverse name to itself.
+    """
+    parts = labels(name, zone)
+    if parts[-1:] not in (["svc"], ["pod"]):
+        return name
+    return f"{'.'.join(parts[-3:])}.{_of(zone)}"
+
+
 def _direct(zone: KubernetesZone, touched: Touched) -> Iterator[str]:
-    forward = [z for z in zone.options.zones if z not in ("in-addr.arpa.", "ip6.arpa.")]
     yield from _services(zone, touched.services)
     for address in touched.addresses:
         if kind_of(address) != "CNAME":
             yield reverse(address)
-    for namespace in touched.namespaces:
-        yield from (f"{namespace}.{kind}.{_of(z)}" for z in forward for kind in ("svc", "pod"))
-    if touched.namespaces and zone.options.namespaces:
-        yield from zone.options.zones
     if zone.options.pods == "verified":
         yield from (
-            f"{_dashed(address)}.{namespace}.pod.{_of(z)}"
+            f"{address.replace('.', '-').replace(':', '-')}.{namespace}.pod.{_of(origin)}"
             for address, namespace in touched.pods
-            for z in forward
+            for origin in zone.options.zones
         )
-    if _serves(zone, touched):
-        yield from zone.options.zones
 
 
 def _services(zone: KubernetesZone, services: Iterable[Name]) -> Iterator[str]:
@@ -61,7 +68,3 @@ def _serves(zone: KubernetesZone, touched: Touched) -> bool:
 
 def _of(zone: str) -> str:
     return "" if zone == "." else zone
-
-
-def _dashed(address: str) -> str:
-    return folded(address.replace(".", "-").replace(":", "-")).removesuffix(".")

@@ -1,0 +1,65 @@
+"""`kubernetes`: replies from the cluster's zones. Source: `plugin/kubernetes/handler.go`."""
+
+from kubehop.dns.chain.handler import Ask, Rest, Settles
+from kubehop.dns.chain.values import Answer, Asked, Serve, Unwritten
+from kubehop.dns.corefile.zones import matched
+from kubehop.dns.message import Question, Rcode, Reply
+from kubehop.dns.names import folded
+from kubehop.dns.zone import Chase, Found, KubernetesZone, Outcome, Without
+
+
+class KubernetesHandler:
+    """Answers for the names of its zones; what is outside is asked of the whole server."""
+
+    __slots__ = ("_ask", "zone")
+
+    def __init__(self, zone: KubernetesZone, ask: Ask) -> None:
+        self.zone = zone
+        self._ask = ask
+
+    def serve(self, asked: Asked, now: float, rest: Rest) -> Serve:
+        """Fallthrough comes before the question whether the API was read at all."""
+        name = folded(asked.question.name)
+        origin = self.zone.zone_of(name)
+        if not origin:
+            return (yield from rest(asked, now))
+        outcome = self.zone.lookup(asked.question, origin)
+        if isinstance(outcome, Chase):
+            target = Asked(
+                Question(outcome.target, asked.question.type),
+                client=asked.client,
+                transport=asked.transport,
+                payload=asked.payload,
+                recursion_desired=asked.recursion_desired,
+                checking_disabled=asked.checking_disabled,
+                dnssec_ok=asked.dnssec_ok,
+                port=asked.port,
+                depth=asked.depth + 1,
+            )
+            reply = yield from self._ask(target, now)
+            answer = (*outcome.cnames, *reply.answer)
+            return Reply(Rcode.NOERROR, answer, authoritative=True, truncated=reply.truncated)
+        if outcome is Without.NAME and matched(self.zone.options.fallthrough, name):
+            return (yield from rest(asked, now))
+        return self._reply(outcome, asked.question, origin)
+
+    def _reply(self, outcome: Outcome, question: Question, origin: str) -> Answer:
+        if outcome is Without.REFUSED:
+            return Unwritten(Rcode.REFUSED)
+        if isinstance(outcome, Found):
+            if not outcome.answer:
+                return self.zone.denial(Rcode.NOERROR, question, origin)
+            return Reply(Rcode.NOERROR, outcome.answer, (), outcome.additional, authoritative=True)
+        rcode = Rcode.NXDOMAIN if self.zone.synced else Rcode.SERVFAIL
+        return self.zone.denial(rcode, question, origin)
+
+    def settles(self, question: Question, name: str) -> Settles:
+        origin = self.zone.zone_of(name)
+        if not origin:
+            return Settles.PASSES
+        outcome = self.zone.lookup(question, origin)
+        if isinstance(outcome, Chase) or question.type in ("AXFR", "IXFR"):
+            return Settles.VARIES
+        if outcome is Without.NAME and matched(self.zone.options.fallthrough, name):
+            return Settles.PASSES
+        return Settles.FIXED

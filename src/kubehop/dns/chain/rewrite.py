@@ -1,0 +1,182 @@
+"""`rewrite`: other questions, and answers changed back.
+
+Source: `plugin/rewrite/{rewrite,name,ttl,type,reverter}.go`.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+from kubehop.dns.chain.handler import Rest, Settles
+from kubehop.dns.chain.values import Asked, Serve, Unwritten
+from kubehop.dns.corefile.plugins.rewrite import (
+    AnswerRule,
+    NameRule,
+    Rewrite,
+    Rule,
+    TtlRule,
+    TypeRule,
+)
+from kubehop.dns.corefile.zones import is_domain_name
+from kubehop.dns.message import Question, Rcode, Record, Reply
+from kubehop.dns.names import folded
+
+Revert = Callable[[Record], Record]
+"""Changes a record of the answer."""
+
+NAME_IN_DATA = {"SRV": 3, "MX": 1, "CNAME": 0, "NS": 0, "DNAME": 0, "SOA": 0, "PTR": 0}
+"""Which field of a type's data is the name that is changed."""
+
+
+class RewriteHandler:
+    """Applies the rules in order, up to the first that matches and says stop."""
+
+    __slots__ = ("options",)
+
+    def __init__(self, options: Rewrite) -> None:
+        self.options = options
+
+    def serve(self, asked: Asked, now: float, rest: Rest) -> Serve:
+        question, reverts = asked.question, list[Revert]()
+        for rule in self.options.rules:
+            done = apply(rule, question)
+            if done is None:
+                continue
+            question = done[0]
+            if not is_domain_name(question.name):
+                return Unwritten(Rcode.SERVFAIL, f"invalid name after rewrite: {question.name}")
+            reverts += done[1]
+            if rule.stop:
+                answer = yield from rest(replace(asked, question=question), now)
+                if isinstance(answer, Unwritten):
+                    answer = Reply(answer.rcode)
+                return reverted(answer, reverts)
+        answer = yield from rest(replace(asked, question=question), now)
+        return reverted(answer, reverts) if isinstance(answer, Reply) else answer
+
+    def settles(self, question: Question, name: str) -> Settles:
+        """The answer is that of another name."""
+        changes = any(apply(rule, question) is not None for rule in self.options.rules)
+        return Settles.VARIES if changes else Settles.PASSES
+
+
+def apply(rule: Rule, question: Question) -> tuple[Question, list[Revert]] | None:
+    """The question after a rule, and what answers need; None if the rule does not match."""
+    name = folded(question.name)
+    match rule:
+        case TypeRule():
+            changed = Question(question.name, rule.new)
+            return (changed, []) if question.type == rule.old else None
+        case TtlRule():
+            clamp = _clamped(rule.low, rule.high)
+            return (question, [clamp]) if _matches(rule, name) else None
+        case NameRule():
+            if not _matches(rule, name):
+                return None
+            new = _renamed(rule, name)
+            return Question(new, question.type), _reverts(rule, new, name)
+
+
+def reverted(reply: Reply, reverts: list[Revert]) -> Reply:
+    """The reply with every record changed, the last rule first."""
+
+    def all_of(records: tuple[Record, ...]) -> tuple[Record, ...]:
+        for revert in reversed(reverts):
+            records = tuple(map(revert, records))
+        return records
+
+    return replace(
+        reply,
+        answer=all_of(reply.answer),
+        authority=all_of(reply.authority),
+        additional=all_of(reply.additional),
+    )
+
+
+def _matches(rule: NameRule | TtlRule, name: str) -> bool:
+    match rule.match:
+        case "exact":
+            return name == rule.pattern
+        case "prefix":
+            return name.startswith(rule.pattern)
+        case "suffix":
+            return name.endswith(rule.pattern)
+        case "substring":
+            return rule.pattern in name
+        case "regex":
+            return rule.regex is not None and rule.regex.search(name) is not None
+
+
+def _renamed(rule: NameRule, name: str) -> str:
+    match rule.match:
+        case "exact":
+            return rule.replacement
+        case "prefix":
+            return rule.replacement + name.removeprefix(rule.pattern)
+        case "suffix":
+            return name.removesuffix(rule.pattern) + rule.replacement
+        case "substring":
+            return name.replace(rule.pattern, rule.replacement)
+        case "regex":
+            assert rule.regex is not None, "a regex rule is compiled when it is read"
+            return _substituted(rule.regex, rule.replacement, name)
+
+
+def _substituted(regex: re.Pattern[str], replacement: str, text: str) -> str:
+    """`{0}`, `{1}`, ... are the groups of the first match; without a match nothing changes."""
+    match = regex.search(text)
+    if match is None:
+        return text
+    for number, group in enumerate((match.group(), *match.groups())):
+        replacement = replacement.replace(f"{{{number}}}", group or "")
+    return replacement
+
+
+def _reverts(rule: NameRule, new: str, name: str) -> list[Revert]:
+    static = [_answer(answer) for answer in rule.answers]
+    if not rule.auto:
+        return static
+    change = _remapped(new, name)
+    if rule.match == "suffix":
+        change = _resuffixed(rule.replacement, rule.pattern)
+    return [_owner(change), _value(change), *static]
+
+
+def _remapped(old: str, new: str) -> Callable[[str], str]:
+    def change(text: str) -> str:
+        if text == old:
+            return new
+        return text.removesuffix(old) + new if text.endswith(f".{old}") else text
+
+    return change
+
+
+def _resuffixed(old: str, new: str) -> Callable[[str], str]:
+    return lambda text: text.removesuffix(old) + new if text.endswith(old) else text
+
+
+def _answer(rule: AnswerRule) -> Revert:
+    def change(text: str) -> str:
+        return _substituted(rule.pattern, rule.replacement, text)
+
+    return _owner(change) if rule.part == "name" else _value(change)
+
+
+def _owner(change: Callable[[str], str]) -> Revert:
+    return lambda record: replace(record, name=change(record.name))
+
+
+def _value(change: Callable[[str], str]) -> Revert:
+    def revert(record: Record) -> Record:
+        at = NAME_IN_DATA.get(record.type)
+        if at is None:
+            return record
+        fields = record.data.split(" ")
+        fields[at] = change(fields[at])
+        return replace(record, data=" ".join(fields))
+
+    return revert
+
+
+def _clamped(low: int, high: int) -> Revert:
+    return lambda record: replace(record, ttl=min(max(record.ttl, low), high))

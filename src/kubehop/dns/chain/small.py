@@ -1,0 +1,37 @@
+"""Plugins of a few lines: `any` and `minimal`."""
+
+from dataclasses import replace
+
+from kubehop.dns.chain.handler import Rest, Settles
+from kubehop.dns.chain.values import Asked, Serve
+from kubehop.dns.message import Question, Rcode, Record, Reply
+
+
+class AnyHandler:
+    """Questions of type ANY get one HINFO (RFC 8482, `plugin/any/any.go`)."""
+
+    __slots__ = ()
+
+    def serve(self, asked: Asked, now: float, rest: Rest) -> Serve:
+        if asked.question.type != "ANY":
+            return (yield from rest(asked, now))
+        data = '"ANY obsoleted" "See RFC 8482"'
+        return Reply(Rcode.NOERROR, (Record(asked.question.name, 8482, "HINFO", data),))
+
+    def settles(self, question: Question, name: str) -> Settles:
+        return Settles.FIXED if question.type == "ANY" else Settles.PASSES
+
+
+class MinimalHandler:
+    """Answers without authority and additional section (`plugin/minimal/minimal.go`)."""
+
+    __slots__ = ()
+
+    def serve(self, asked: Asked, now: float, rest: Rest) -> Serve:
+        answer = yield from rest(asked, now)
+        if isinstance(answer, Reply) and answer.rcode is Rcode.NOERROR and answer.answer:
+            return replace(answer, authority=(), additional=())
+        return answer
+
+    def settles(self, question: Question, name: str) -> Settles:
+        return Settles.PASSES

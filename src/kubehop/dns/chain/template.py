@@ -1,0 +1,169 @@
+"""`template`: answers made from the question. Source: `plugin/template/template.go`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+
+from kubehop.dns.chain.handler import Ask, Rest, Settles
+from kubehop.dns.chain.values import Asked, Serve, Unwritten, Upstream
+from kubehop.dns.corefile.plugins.go_templates import Field, Text, filled
+from kubehop.dns.corefile.plugins.template import Template
+from kubehop.dns.corefile.zones import matched
+from kubehop.dns.message import Question, Rcode, Record, Reply
+from kubehop.dns.names import folded
+
+DEFAULT_TTL = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """What the fields of a template stand for."""
+
+    zone: str
+    question: Question
+    type: str
+    client: str
+    match: re.Match[str]
+
+    def __call__(self, field: Field) -> str:
+        """The text of a field; raises IndexError for a group that is not there."""
+        match field.path:
+            case ("Zone",):
+                return self.zone
+            case ("Name",):
+                return folded(self.question.name)
+            case ("Class",):
+                return "IN"
+            case ("Type",):
+                return self.type
+            case ("Remote",):
+                return self.client
+            case ("Question", "Name"):
+                return self.question.name
+            case ("Match", index):
+                return self.match[int(index)] or ""
+            case (_, group) if group.isdecimal():
+                return (self.match[int(group)] or "") if int(group) <= self.match.re.groups else ""
+            case (_, group):
+                return self.match.groupdict().get(group) or ""
+            case _:
+                raise IndexError(field.path)
+
+
+class TemplateHandler:
+    """The templates of a server block: the first that matches answers."""
+
+    __slots__ = ("_ask", "templates")
+
+    def __init__(self, templates: tuple[Template, ...], ask: Ask) -> None:
+        self.templates = templates
+        self._ask = ask
+
+    def serve(self, asked: Asked, now: float, rest: Rest) -> Serve:
+        name = folded(asked.question.name)
+        for template in self.templates:
+            zone = matched(template.zones, name)
+            if not zone or not _applies(template, asked.question):
+                continue
+            match = next((m for regex in template.matches if (m := regex.search(name))), None)
+            if match is not None:
+                kind = asked.question.type if asked.question.type != "ANY" else template.type
+                values = Values(zone, asked.question, kind, asked.client, match)
+                return (yield from self._filled(template, values, asked, now))
+            if not matched(template.fallthrough, name):
+                return Unwritten(Rcode.SERVFAIL)
+        return (yield from rest(asked, now))
+
+    def _filled(self, template: Template, values: Values, asked: Asked, now: float) -> Serve:
+        if not template.modelled:
+            return Unwritten(Rcode.SERVFAIL, "the template does what is not modelled")
+        if template.rcode == Rcode.SERVFAIL:
+            return Unwritten(Rcode.SERVFAIL)
+        try:
+            answer, authority, additional = (
+                [record(filled(text, values)) for text in texts]
+                for texts in (template.answer, template.authority, template.additional)
+            )
+        except (IndexError, ValueError) as error:
+            return Unwritten(Rcode.SERVFAIL, f"template: {error}")
+        followed = yield from self._followed(answer, asked, now)
+        return Reply(
+            Rcode(template.rcode),
+            followed,
+            tuple(authority),
+            tuple(additional),
+            authoritative=True,
+        )
+
+    def _followed(
+        self, answer: list[Record], asked: Asked, now: float
+    ) -> Generator[Upstream, Reply | None, tuple[Record, ...]]:
+        """The answer, each CNAME followed by what the whole server says of its target."""
+        found: list[Record] = []
+        for one in answer:
+            found.append(one)
+            if one.type == "CNAME" and asked.question.type in ("A", "AAAA"):
+                target = Question(one.data, asked.question.type)
+                again = replace(asked, question=target, depth=asked.depth + 1)
+                reply = yield from self._ask(again, now)
+                found += reply.answer
+        return tuple(found)
+
+    def settles(self, question: Question, name: str) -> Settles:
+        """A client's address may be in the answer, or the records of another name."""
+        for template in self.templates:
+            if not matched(template.zones, name) or not _applies(template, question):
+                continue
+            if any(regex.search(name) for regex in template.matches):
+                return _settled(template)
+            if not matched(template.fallthrough, name):
+                return Settles.FIXED
+        return Settles.PASSES
+
+
+def _applies(template: Template, question: Question) -> bool:
+    classes = template.class_ in ("IN", "ANY")
+    return classes and (template.type == "ANY" or question.type in ("ANY", template.type))
+
+
+def _settled(template: Template) -> Settles:
+    texts: tuple[Text, ...] = (*template.answer, *template.additional, *template.authority)
+    parts = [part for text in texts for part in text]
+    asks_client = Field(("Remote",)) in parts
+    follows = any(isinstance(part, str) and "CNAME" in part for part in parts)
+    return Settles.VARIES if asks_client or follows else Settles.FIXED
+
+
+def record(text: str) -> Record:
+    """A record from a line of a zone file: `name [ttl] [class] type data`.
+
+    Raises ValueError if it is not one.
+    """
+    import dns.exception
+    import dns.name
+    import dns.rdata
+    import dns.rdataclass
+    import dns.rdatatype
+
+    name, *rest = text.split(maxsplit=1)
+    words = rest[0] if rest else ""
+    ttl = DEFAULT_TTL
+    while (word := words.split(maxsplit=1)[0] if words.split() else "") and (
+        word.isdecimal() or word.upper() == "IN"
+    ):
+        ttl = int(word) if word.isdecimal() else ttl
+        words = words.split(maxsplit=1)[1] if len(words.split(maxsplit=1)) > 1 else ""
+    kind, _, data = words.strip().partition(" ")
+    try:
+        rdata = dns.rdata.from_text(
+            dns.rdataclass.IN,
+            dns.rdatatype.from_text(kind),
+            data.strip(),
+            origin=dns.name.root,
+            relativize=False,
+        )
+    except (dns.exception.DNSException, ValueError) as error:
+        raise ValueError(f"not a record: {text}") from error
+    return Record(name if name.endswith(".") else f"{name}.", ttl, kind.upper(), rdata.to_text())
