@@ -1,6 +1,7 @@
 """Where the server listens."""
 
 import ipaddress
+import re
 import socket
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ PORT_TRIES = 20
 BACKLOG = 1024
 RECEIVE_BUFFER = 4 << 20
 """Octets that may wait for a busy server; the kernel gives what net.core.rmem_max allows."""
+
+_PLACE = re.compile(r"(\[(?P<six>[^\[\]]+)\]|(?P<four>[^:\[\]]*))(:(?P<port>[0-9]{1,5}))?")
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -30,17 +33,18 @@ class Listen:
     @classmethod
     def parse(cls, text: str, serves: int = 0) -> "Listen":
         """`10.0.0.1`, `10.0.0.1:1053`, `[::1]:1053`, `::1`, `:53`; raises UsageError."""
-        host, colon, port = text.rpartition(":")
-        if not colon or (":" in host and not host.endswith("]")):
-            host, port = text, ""
+        found = _PLACE.fullmatch(text if text.count(":") < 2 or "[" in text else f"[{text}]")
         try:
-            address = ipaddress.ip_address(host.strip("[]") or "0.0.0.0")  # noqa: S104
-            number = int(port or 53)
-            if not 0 <= number <= 65535:
+            if not text or not found:
+                raise ValueError
+            # No host: all addresses, as in a Corefile.
+            address = ipaddress.ip_address(found["six"] or found["four"] or "0.0.0.0")  # noqa: S104
+            port = int(found["port"] or 53)
+            if port > 65535:
                 raise ValueError
         except ValueError:
             raise UsageError(f"not an address to listen on: {text}") from None
-        return cls(str(address), number, serves)
+        return cls(str(address), port, serves)
 
     @property
     def family(self) -> socket.AddressFamily:
