@@ -20,7 +20,7 @@ check:          ## format, lint, types, layers and tests: the same as CI
 	@scripts/check
 
 bench:          ## measure
-	@scripts/setup dev
+	@scripts/setup bench
 	@.venv/bin/python -m benchmarks $(ARGS)
 
 lock:           ## write requirements/ again from pyproject.toml (ARGS=--upgrade for newer versions)

@@ -1,13 +1,14 @@
 """Clusters of every kind of Service, slice and pod that an API server lets in, from a seed."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.shared_files import shared
 
 Json = dict[str, Any]
+T = TypeVar("T")
 
 OWN_ADDRESS = "10.42.0.53"
 """The address of the pod that answers, which `kube-dns` selects."""
@@ -168,7 +169,7 @@ class _Generator:
     def chance(self, share: float) -> bool:
         return self.random.random() < share
 
-    def pick(self, among: Any) -> Any:
+    def pick(self, among: Sequence[T]) -> T:
         return self.random.choice(among)
 
     def number(self) -> int:
