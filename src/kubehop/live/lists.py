@@ -29,15 +29,15 @@ class Listed:
     version: str = ""
 
 
-def list_kind(api: Api, kind: Kind, grown: Grown) -> Objects | Refused:
-    """Every object of `kind` in all namespaces, or why the server does not list it.
+def list_kind(api: Api, kind: Kind, grown: Grown, namespace: str = "") -> Objects | Refused:
+    """Every object of `kind` in all namespaces or in one, or why the server does not list it.
 
     Tries each API version while the server does not serve it. `grown` is told how many
     objects there are after each page. Raises ClusterError when the server fails.
     """
     outcome: Listed | Refused = Refused(NOT_FOUND, "")
     for version in kind.api_versions:
-        outcome = list_at(api, kind, path(kind, version), grown)
+        outcome = list_at(api, kind, path(kind, version, namespace), grown)
         if not (isinstance(outcome, Refused) and outcome.status == NOT_FOUND):
             break
     return outcome.objects if isinstance(outcome, Listed) else outcome

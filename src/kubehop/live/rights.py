@@ -1,5 +1,7 @@
 """What may not be read, which right is missing, and what therefore is not known."""
 
+from collections.abc import Sequence
+
 from kubehop.model.kinds import Kind
 
 # A test holds this against KINDS: a kind that can be refused has a consequence.
@@ -41,6 +43,15 @@ def may_not_list(kind: Kind) -> str:
     return (
         f"may not list {_resource(kind)} (needs: get, list on {_place(kind)}): "
         f"{CONSEQUENCES[kind.name]}"
+    )
+
+
+def may_list_only_in(kind: Kind, namespaces: Sequence[str]) -> str:
+    """The line for a kind that the cluster lists in some namespaces and not in all."""
+    some = "namespace" if len(namespaces) == 1 else "namespaces"
+    return (
+        f"may list {_resource(kind)} only in {some} {', '.join(namespaces)} (needs: get, list on "
+        f"{_place(kind)}): those of other namespaces are not known"
     )
 
 
