@@ -8,9 +8,12 @@ import dns.message
 import dns.query
 import dns.rdatatype
 
+from kubehop.dns.chain.blocks import Block, Surroundings
 from kubehop.dns.chain.values import Answering, Asked, Upstream
+from kubehop.dns.corefile import Plugin, ServerBlock
 from kubehop.dns.message import Question, Rcode, Record, Reply
 from kubehop.dns.names import folded
+from kubehop.dns.zone import ZoneData
 from kubehop.dnsserver import Listen, Server
 from kubehop.model.changes import Change
 
@@ -31,6 +34,14 @@ class Names:
         self.clients: set[str] = set()
         self.touched: frozenset[str] = frozenset()
         self.waiting_for: tuple[str, ...] = ()
+        self.serial = 0
+        self._block: Block | None = None
+
+    def with_loadbalance(self) -> "Names":
+        plugins = (Plugin(name="loadbalance"),)
+        around = Surroundings(ZoneData(), self.answer, (), (), frozenset())
+        self._block = Block(ServerBlock(keys=(), plugins=plugins), around)
+        return self
 
     def answer(self, asked: Asked, now: float) -> Answering:
         question = asked.question
@@ -52,8 +63,14 @@ class Names:
         rcode = Rcode.NOERROR if folded(question.name) in self.names else Rcode.NXDOMAIN
         return Reply(rcode, authority=(soa(question.name),), authoritative=True)
 
-    def is_static(self, question: Question) -> bool:
+    def is_static(self, question: Question, port: int = 0) -> bool:
         return not question.name.endswith("example.com.")
+
+    def owner_of(self, name: str) -> str:
+        return folded(name)
+
+    def block(self, question: Question, port: int = 0) -> Block | None:
+        return self._block
 
     def apply(self, change: Change) -> frozenset[str]:
         for _, _, name in change.gone:

@@ -9,7 +9,7 @@ A, AAAA, RARE = b"\0\1\0\1", b"\0\x1c\0\1", b"\xff\0\0\1"
 
 
 def kept(table: Table, name: str, fixed: bytes = A, present: bool = True) -> Entry:
-    entry = Entry(name.encode())
+    entry = Entry(name.encode(), name)
     table.keep(pack(name) + fixed, entry, present)
     return entry
 
@@ -39,6 +39,16 @@ def test_a_new_answer_takes_the_replies_of_the_old_one() -> None:
     table.remember(kept(table, "web."), b"query", b"old", 0)
     kept(table, "web.")
     assert table.replies == {}
+
+
+def test_names_are_forgotten_by_their_owner_and_all_by_the_root() -> None:
+    table = Table()
+    for name in ("a.", "b.", "c."):
+        table.keep(pack(name) + A, Entry(b"", "owner." if name < "c." else "c."), True)
+    table.forget(["owner."])
+    assert set(table.entries) == {pack("c.") + A}
+    table.forget(["x.", "."])
+    assert len(table) == 0
 
 
 def test_rare_types_and_turning_answers_are_not_kept() -> None:
@@ -72,6 +82,7 @@ def test_keeping_and_forgetting_in_turns_leaves_nothing_behind() -> None:
         table.forget(["web."])
     assert len(table) == 0
     assert len(table._present) <= 10
+    assert table._owned == {}
 
 
 def test_clear() -> None:

@@ -51,7 +51,7 @@ class Known:
         order = list(servers)
         if policy == "random":
             _dice.shuffle(order)
-        elif policy == "round_robin":
+        elif policy == "round_robin" and order:
             self.turn += 1
             first = self.turn % len(order)
             order.insert(0, order.pop(first))
@@ -68,7 +68,7 @@ def trying(wish: Upstream, known: Known, now: Callable[[], float]) -> Trying:
     deadline = now() + wish.timeout
     index = passed = failed = 0
     best: Reply | None = None
-    while now() < deadline and not 0 < wish.attempts <= failed:
+    while order and now() < deadline and not 0 < wish.attempts <= failed:
         if index == len(order):
             index = passed = 0
         server = order[index]

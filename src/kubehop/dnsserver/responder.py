@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+from kubehop.dns.chain.blocks import Block
 from kubehop.dns.chain.values import Answering, Asked
 from kubehop.dns.message import Question, Rcode, Reply
 from kubehop.dns.wire import query
@@ -36,9 +37,15 @@ Send = Callable[[bytes], None]
 class Chain(Protocol):
     """What the server needs of `kubehop.dns.chain.Serving`."""
 
+    serial: int
+
     def answer(self, asked: Asked, now: float) -> Answering: ...
 
-    def is_static(self, question: Question) -> bool: ...
+    def is_static(self, question: Question, port: int = 0) -> bool: ...
+
+    def owner_of(self, name: str) -> str: ...
+
+    def block(self, question: Question, port: int = 0) -> Block | None: ...
 
     def apply(self, change: Change) -> frozenset[str]: ...
 
@@ -79,7 +86,6 @@ class Responder:
         log: Log | None = None,
     ) -> None:
         self.chain, self.port, self.table, self.log = chain, port, Table(), log
-        self.turns = True
         self.waiting = self.panics = 0
         self._forwarder, self._kinds, self._now = forwarder, kinds, now
 
@@ -127,7 +133,7 @@ class Responder:
             self._transfer(waiting, reply)
             return
         entry = self._entry(asked, reply)
-        if reply is not SERVFAIL and self.chain.is_static(asked.question):
+        if reply is not SERVFAIL and self.chain.is_static(asked.question, self.port):
             self._keep(asked, entry, bool(reply.answer))
         self._reply(waiting, entry)
 
@@ -140,7 +146,14 @@ class Responder:
             return self._entry(asked, SERVFAIL)
         data = (record.type for record in (*reply.answer, *reply.additional))
         spelt = not SPELLING_FREE.issuperset(data)
-        return Entry(answer, spelt, addresses(answer, name) if self.turns else None)
+        run = addresses(answer, name) if self._turns(asked.question) else None
+        return Entry(answer, self.chain.owner_of(name), spelt, run)
+
+    def _turns(self, question: Question) -> bool:
+        """True if the Corefile wants addresses in another order each time (plugin/loadbalance)."""
+        block = self.chain.block(question, self.port)
+        plugins = block.options.plugins if block else ()
+        return any(plugin.name == "loadbalance" for plugin in plugins)
 
     def _keep(self, asked: query.Query, entry: Entry, present: bool) -> None:
         """Keep it for all spellings, unless it suits no other than this one."""

@@ -3,6 +3,7 @@
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Self
@@ -115,7 +116,10 @@ class Server:
     # Changes, from any thread
 
     def apply(self, change: Change) -> None:
-        """Take in a change of the cluster; when this returns, answers are the new ones."""
+        """Take in a change of the cluster; when this returns, answers are the new ones.
+
+        Only those that have to be. Denials that stay keep the SOA serial of when they were made.
+        """
         self._loop.ask(lambda: self._apply(change))
 
     def reload(self, chain: Chain) -> None:
@@ -123,9 +127,10 @@ class Server:
         self._loop.ask(lambda: self._reload(chain))
 
     def _apply(self, change: Change) -> None:
-        names = self._chain.apply(change)
+        owners = self._chain.apply(change)
+        self._chain.serial = time.time_ns() // 10**9
         for responder in self._responders.values():
-            responder.table.forget(names)
+            responder.table.forget(owners)
 
     def _reload(self, chain: Chain) -> None:
         self._chain = chain

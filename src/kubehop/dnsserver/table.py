@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kubehop.dns.wire import names
 from kubehop.dns.wire.compiled import Run
 from kubehop.dns.wire.types import IN, NUMBERS
 
@@ -19,8 +18,10 @@ MOST_ABSENT = 50_000
 MOST_REPLIES = 4
 """Replies kept of one answer: clients differ in flags and in EDNS payload size."""
 
-KEPT_TYPES = tuple(number.to_bytes(2, "big") + IN for number in NUMBERS.values())
-"""Type and class of the questions whose answers are kept."""
+KEPT_TYPES = frozenset(
+    number.to_bytes(2, "big") + IN for type, number in NUMBERS.items() if type != "SOA"
+)
+"""Type and class of the questions whose answers are kept; a serial changes with any change."""
 
 Reply = tuple[bytes, int]
 """A reply but for its id, and the number of its kind."""
@@ -31,11 +32,13 @@ class Entry:
     """A compiled answer.
 
     `spelt` if its data repeats the spelling of the question's name, `turning` its addresses
-    if each reply starts with another of them. `replies` are the queries that it has replies
-    for in the table; None if it is not in the table.
+    if each reply starts with another of them. `owner` is the name under which a change of it
+    is reported. `replies` are the queries that it has replies for in the table; None if it is
+    not in the table.
     """
 
     answer: bytes
+    owner: str = ""
     spelt: bool = False
     turning: Run | None = None
     replies: tuple[bytes, ...] | None = None
@@ -48,6 +51,7 @@ class Table:
         self.entries: dict[bytes, Entry] = {}
         self.replies: dict[bytes, Reply] = {}
         """By everything in the query but its id. An entry that goes takes its replies with it."""
+        self._owned: dict[str, set[bytes]] = {}
         self._present: deque[bytes] = deque()
         self._absent: deque[bytes] = deque()
         self._most_present, self._most_absent = most_present, most_absent
@@ -62,6 +66,7 @@ class Table:
         self._drop(key)
         entry.replies = ()
         self.entries[key] = entry
+        self._owned.setdefault(entry.owner, set()).add(key)
         order = self._present if present else self._absent
         order.append(key)
         if len(order) > (self._most_present if present else self._most_absent):
@@ -82,22 +87,30 @@ class Table:
         entry.replies += (query,)
 
     def forget(self, owners: Iterable[str]) -> None:
-        """Drop the answers about these folded names, whatever the type."""
+        """Drop the answers of these owners; "." is all of them."""
         for owner in owners:
-            name = names.pack(owner)
-            for fixed in KEPT_TYPES:
-                self._drop(name + fixed)
+            if owner == ".":
+                self.clear()
+                return
+            for key in tuple(self._owned.get(owner, ())):
+                self._drop(key)
 
     def clear(self) -> None:
         """Drop all."""
-        for key in tuple(self.entries):
-            self._drop(key)
+        self.entries.clear()
+        self.replies.clear()
+        self._owned.clear()
         self._present.clear()
         self._absent.clear()
 
     def _drop(self, key: bytes) -> None:
         entry = self.entries.pop(key, None)
-        if entry is not None:
-            for query in entry.replies or ():
-                del self.replies[query]
-            entry.replies = None
+        if entry is None:
+            return
+        for query in entry.replies or ():
+            del self.replies[query]
+        entry.replies = None
+        owned = self._owned[entry.owner]
+        owned.discard(key)
+        if not owned:
+            del self._owned[entry.owner]
