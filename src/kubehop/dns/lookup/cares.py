@@ -1,0 +1,253 @@
+"""c-ares 1.34 (`ares_getaddrinfo.c`, `ares_process.c`, `ares_metrics.c`): gRPC, Node's resolver.
+
+1. Names in the order of all others; A and AAAA at the same time, as two queries of their own.
+   NXDOMAIN and NODATA go on; SERVFAIL and REFUSED only for a name of one label; silence ends it.
+2. `tries` for each server; the server with the fewest failures in a row is next. The first round
+   waits `timeout`, later ones twice as long each round, minus a random part up to a half.
+3. After three replies from a server the time is five times their average, 250 ms at least: a
+   server that has answered quickly is given up quickly.
+4. With an IPv4 address at hand the AAAA query is not sent again.
+5. EDNS with 1232 octets; TC: over TCP. localhost is never asked for.
+"""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+
+from kubehop.dns.lookup.candidates import Candidate, in_order
+from kubehop.dns.lookup.files import from_files
+from kubehop.dns.lookup.protocol import (
+    Ask,
+    Heard,
+    Machine,
+    Outcome,
+    Query,
+    Silence,
+    Status,
+    Transport,
+    addresses,
+    canonical,
+)
+from kubehop.dns.message import Kind, Question, Reply
+from kubehop.dns.names import labels
+from kubehop.dns.resolv.hosts import Hosts, Matching
+from kubehop.dns.resolv.values import Option, ResolvConf
+
+PAYLOAD = 1232
+MIN_TIMEOUT, MAX_TIMEOUT, AVERAGE_TIMES, ENOUGH = 0.25, 5.0, 5, 3
+Jitter = Callable[[], float]
+"""A number from 0 to 1: which part of the half that may be cut off is cut off."""
+
+
+def middle() -> float:
+    """The jitter where nobody tells: half of what may be cut off."""
+    return 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How one query ended: a reply that counts, or why there is none."""
+
+    question: Question
+    reply: Reply | None
+    error: str = ""
+
+
+ERRORS = {
+    "ENODATA": Outcome(Status.NO_DATA, text="DNS server returned answer with no data"),
+    "ENOTFOUND": Outcome(Status.NOT_FOUND, text="Domain name not found"),
+    "ESERVFAIL": Outcome(Status.TRY_AGAIN, text="DNS server returned general failure"),
+    "EREFUSED": Outcome(Status.FAILED, text="DNS server refused query"),
+    "ETIMEOUT": Outcome(Status.TRY_AGAIN, text="Timeout while contacting DNS servers"),
+    "ECONNREFUSED": Outcome(Status.TRY_AGAIN, text="Could not contact DNS servers"),
+    "EBADNAME": Outcome(Status.FAILED, text="Misformatted domain name"),
+}
+
+
+@dataclass(slots=True)
+class _Server:
+    index: int
+    address: str
+    failures: int = 0
+    count: int = 0
+    total: float = 0.0
+
+    def timeout(self, first: float) -> float:
+        """ares_metrics_server_timeout(), in seconds."""
+        average = self.total / self.count * AVERAGE_TIMES if self.count >= ENOUGH else first
+        return min(max(average, MIN_TIMEOUT), MAX_TIMEOUT)
+
+
+@dataclass(slots=True)
+class _Pending:
+    question: Question
+    why: str
+    tries: int = 0
+    tcp: bool = False
+    retries: bool = True
+    error: str = ""
+    sent: Query | None = None
+    sent_at: float = 0.0
+    server: _Server | None = None
+    deadline: float = float("inf")
+
+
+@dataclass(slots=True)
+class Channel:
+    """ares_channel_t: servers and what is known of them."""
+
+    conf: ResolvConf
+    jitter: Jitter = middle
+    now: float = 0.0
+    turn: int = 0
+    servers: list[_Server] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.servers = [_Server(i, a) for i, a in enumerate(self.conf.nameservers)]
+
+    def pick(self) -> _Server:
+        """The best server; with `rotate` any of the best (here: the next one)."""
+        best = min(server.failures for server in self.servers)
+        candidates = [server for server in self.servers if server.failures == best]
+        if not self.conf.has(Option.ROTATE):
+            return candidates[0]
+        self.turn += 1
+        return candidates[(self.turn - 1) % len(candidates)]
+
+
+def lookup(
+    name: str,
+    conf: ResolvConf,
+    hosts: Hosts,
+    types: tuple[str, ...] = ("A", "AAAA"),
+    jitter: Jitter = middle,
+) -> Machine:
+    """Look `name` up as ares_getaddrinfo() does."""
+    listed = from_files(name, hosts, types, Matching.FOLDED)
+    if _is_localhost(name):
+        loopback = ("::1",) * ("AAAA" in types) + ("127.0.0.1",) * ("A" in types)
+        return Outcome(Status.FOUND, loopback, name)
+    if listed is not None:
+        return listed
+    return (yield from search(Channel(conf, jitter), name, types))
+
+
+def search(channel: Channel, name: str, types: tuple[str, ...]) -> Machine:
+    """next_dns_lookup() and host_callback(): candidates until one ends the lookup."""
+    if name.lower().removesuffix(".").endswith(".onion"):
+        return ERRORS["ENOTFOUND"]
+    error, nodata = "ENOTFOUND", False
+    for candidate in in_order(name, channel.conf.search, channel.conf.ndots):
+        if not candidate.sendable:
+            return ERRORS["EBADNAME"]
+        ended = yield from _ask(channel, candidate, types)
+        replies = [e.reply for e in ended]
+        if addresses(*replies):
+            return Outcome(Status.FOUND, addresses(*replies), canonical(*replies))
+        # The status of the query that ended last decides, as in the callback.
+        error = ended[-1].error or "ENODATA"
+        nodata = nodata or error == "ENODATA"
+        single = len(labels(candidate.name)) == 1
+        if not (
+            error in ("ENOTFOUND", "ENODATA") or (error in ("ESERVFAIL", "EREFUSED") and single)
+        ):
+            return ERRORS[error]
+    return ERRORS["ENODATA" if nodata else error]
+
+
+def _is_localhost(name: str) -> bool:
+    lowered = name.lower()
+    return lowered == "localhost" or lowered.endswith(".localhost")
+
+
+def _ask(
+    channel: Channel, candidate: Candidate, types: tuple[str, ...]
+) -> Generator[Ask, Heard, list[Ended]]:
+    """All types of one name at the same time; how each ended, in the order of ending."""
+    running = [_Pending(Question(candidate.name, kind), candidate.why) for kind in types]
+    ended: list[Ended] = []
+    sending = [_send(channel, pending) for pending in running]
+    while running:
+        heard = yield Ask(tuple(sending), min(pending.deadline for pending in running))
+        sending, channel.now = [], heard.now
+        for pending in list(running):
+            if heard.query is None:
+                if pending.deadline > heard.now:
+                    continue
+                outcome = _failed(channel, pending, "ETIMEOUT")
+            elif heard.query is not pending.sent:
+                continue
+            else:
+                outcome = _heard(channel, pending, heard)
+            if outcome is None:
+                continue
+            running.remove(pending)
+            ended.append(outcome)
+            if outcome.reply is not None and addresses(outcome.reply) and _is_a(outcome):
+                for other in running:
+                    other.retries = False
+        # Retries leave together, after all failures of this moment are counted.
+        sending = [_send(channel, p) for p in running if p.sent is None]
+    return ended
+
+
+def _is_a(outcome: Ended) -> bool:
+    return outcome.question.type == "A"
+
+
+def _send(channel: Channel, pending: _Pending) -> Query:
+    server = channel.pick()
+    first = server.timeout(float(channel.conf.timeout))
+    rounds = pending.tries // len(channel.servers)
+    seconds = first * 2**rounds
+    if rounds:
+        seconds = max(seconds - seconds * channel.jitter() * 0.5, first)
+    tcp = pending.tcp or channel.conf.has(Option.USE_VC)
+    query = Query(
+        pending.question,
+        server.address,
+        pending.why,
+        Transport.TCP if tcp else Transport.UDP,
+        PAYLOAD,
+    )
+    pending.sent, pending.server = query, server
+    pending.sent_at, pending.deadline = channel.now, channel.now + seconds
+    return query
+
+
+def _heard(channel: Channel, pending: _Pending, heard: Heard) -> Ended | None:
+    """process_answer(): the end of a query, or None if it is sent once more."""
+    server, reply = pending.server, heard.reply
+    assert server is not None
+    if heard.result is Silence.UNREACHABLE or reply is None:
+        return _failed(channel, pending, "ECONNREFUSED")
+    if reply.truncated and pending.sent is not None and pending.sent.transport is Transport.UDP:
+        pending.tcp, pending.sent = True, None
+        pending.why = "over TCP: the reply was truncated"
+        return None
+    if reply.kind is Kind.SERVFAIL or reply.kind is Kind.REFUSED:
+        return _failed(channel, pending, f"E{reply.kind}")
+    server.failures, server.count = 0, server.count + 1
+    # Milliseconds, and never none.
+    server.total += max(channel.now - pending.sent_at, 0.001)
+    error = {Kind.NXDOMAIN: "ENOTFOUND", Kind.NODATA: "ENODATA"}.get(reply.kind, "")
+    return Ended(pending.question, reply, error)
+
+
+def _failed(channel: Channel, pending: _Pending, error: str) -> Ended | None:
+    """ares_requeue_query(): once more, or the end."""
+    assert pending.server is not None
+    pending.server.failures += 1
+    pending.error, pending.tries = error, pending.tries + 1
+    pending.sent, pending.deadline = None, float("inf")
+    if pending.tries < len(channel.servers) * channel.conf.attempts and pending.retries:
+        pending.why = f"again: {_SAID[error]} from {pending.server.address}"
+        return None
+    return Ended(pending.question, None, error)
+
+
+_SAID = {
+    "ETIMEOUT": "no reply in time",
+    "ESERVFAIL": "SERVFAIL",
+    "EREFUSED": "REFUSED",
+    "ECONNREFUSED": "port unreachable",
+}

@@ -1,0 +1,213 @@
+"""musl's getaddrinfo() (`lookup_name.c`, `res_msend.c`), three generations.
+
+1. A trailing dot or enough dots: as typed only, the search list is never a second chance.
+2. Else the search list, then as typed, until the first outcome that is not NXDOMAIN: NODATA,
+   SERVFAIL and silence end the search.
+3. All servers are asked at the same moment, the first usable reply counts. SERVFAIL is answered
+   with the same query again, twice for each question and round; other errors are not heard.
+4. `timeout` is the time for all rounds together, `attempts` the number of rounds.
+5. Since 1.2.1 an error for A or for AAAA is an error for the name; since 1.2.4 a truncated reply
+   is asked for again over TCP, before it is taken as it is.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+
+from kubehop.dns.lookup.candidates import (
+    Candidate,
+    dots,
+    enough_dots,
+    rooted,
+    searched,
+    too_few_dots,
+)
+from kubehop.dns.lookup.files import from_files
+from kubehop.dns.lookup.protocol import (
+    Ask,
+    Heard,
+    Machine,
+    Outcome,
+    Query,
+    Status,
+    Transport,
+    addresses,
+    canonical,
+)
+from kubehop.dns.message import Question, Rcode, Reply
+from kubehop.dns.names import absolute
+from kubehop.dns.resolv.hosts import Hosts, Matching
+from kubehop.dns.resolv.values import ResolvConf
+
+MAX_ADDRESSES = 48
+LONGEST = 255
+USABLE = (Rcode.NOERROR, Rcode.NXDOMAIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What a generation of musl does; the newest by default."""
+
+    strict: bool = True
+    """An error for A or AAAA is an error for the name (1.2.1)."""
+    tcp: bool = True
+    """A truncated reply is asked for again over TCP (1.2.4)."""
+    nodata: bool = True
+    """NODATA has an error of its own (1.2.4)."""
+    skips: bool = True
+    """A candidate that cannot be sent counts as NXDOMAIN (1.2.4), before it is an error."""
+
+
+NEWEST = Version()
+SINCE_1_2_1 = Version(tcp=False, nodata=False, skips=False)
+SINCE_1_1_13 = Version(strict=False, tcp=False, nodata=False, skips=False)
+
+NOT_FOUND = Outcome(Status.NOT_FOUND, text="Name does not resolve")
+NO_DATA = Outcome(Status.NO_DATA, text="Name has no usable address")
+TRY_AGAIN = Outcome(Status.TRY_AGAIN, text="Try again")
+FAILED = Outcome(Status.FAILED, text="Non-recoverable error")
+CRASH = Outcome(Status.CRASHES, text="Floating point exception")
+
+
+def lookup(
+    name: str,
+    conf: ResolvConf,
+    hosts: Hosts,
+    version: Version,
+    types: tuple[str, ...] = ("A", "AAAA"),
+) -> Machine:
+    """Look `name` up as getaddrinfo() does."""
+    listed = from_files(name, hosts, types, Matching.EXACT)
+    if listed is not None:
+        return listed
+    return (yield from resolve(Exchange(conf, version), name, types))
+
+
+def resolve(exchange: "Exchange", name: str, types: tuple[str, ...]) -> Machine:
+    """The DNS part: candidates until one is more than NXDOMAIN."""
+    stripped = name.removesuffix(".")
+    if not 0 < len(name) < LONGEST or stripped in ("", ".") or stripped.endswith("."):
+        return NOT_FOUND
+    for candidate in candidates(name, exchange.conf):
+        if not candidate.sendable:
+            if exchange.version.skips:
+                continue
+            return NOT_FOUND
+        questions = tuple(Question(candidate.name, kind) for kind in types)
+        replies = yield from exchange.ask(questions, candidate.why)
+        if exchange.crashed:
+            return CRASH
+        outcome = _judge(replies, exchange.version)
+        if outcome is not None:
+            return outcome
+    return NOT_FOUND
+
+
+def candidates(name: str, conf: ResolvConf) -> list[Candidate]:
+    """The names to try; a domain that makes the name too long is passed over."""
+    if name.endswith("."):
+        return [rooted(name)]
+    if dots(name) >= conf.ndots:
+        return [enough_dots(name, conf.ndots)]
+    short = [d for d in conf.search if len(d) < LONGEST - len(name)]
+    return [*(_as_joined(c, name) for c in searched(name, short)), too_few_dots(name, conf.ndots)]
+
+
+def _as_joined(candidate: Candidate, name: str) -> Candidate:
+    """musl joins with a dot and no more: the search domain `.` makes `name..`, which is nothing."""
+    root = candidate.name == absolute(name)
+    return Candidate(f"{name}..", candidate.why) if root else candidate
+
+
+def _judge(replies: tuple[Reply | None, ...], version: Version) -> Outcome | None:
+    """name_from_dns(): an outcome, or None for the next candidate."""
+    if version.strict:
+        for reply in replies:
+            error = _error(reply)
+            if error is not None:
+                return error if error is not NOT_FOUND else None
+    # The AAAA records are parsed first since 1.2.4; sorting follows either way.
+    found = addresses(*replies)[:MAX_ADDRESSES]
+    if found:
+        return Outcome(Status.FOUND, found, canonical(*replies))
+    if not version.strict:
+        error = _error(replies[0])
+        if error is not None:
+            return error if error is not NOT_FOUND else None
+    return NO_DATA if version.nodata else Outcome(Status.NO_DATA, text=NOT_FOUND.text)
+
+
+def _error(reply: Reply | None) -> Outcome | None:
+    if reply is None:
+        return TRY_AGAIN
+    return NOT_FOUND if reply.rcode == Rcode.NXDOMAIN else None
+
+
+@dataclass(slots=True)
+class Exchange:
+    """__res_msend_rc(): questions to all servers at once, until all are answered or time is up."""
+
+    conf: ResolvConf
+    version: Version
+    now: float = 0.0
+    crashed: bool = False
+    _live: list[Query] = field(default_factory=list)
+
+    def ask(
+        self, questions: tuple[Question, ...], why: str
+    ) -> Generator[Ask, Heard, tuple[Reply | None, ...]]:
+        """The reply for each question, None where none was usable."""
+        if self.conf.attempts == 0:
+            self.crashed = True
+            return (None,) * len(questions)
+        self._live.clear()
+        found: dict[Question, Reply] = {}
+        start, interval = self.now, self.conf.timeout * 1000 // self.conf.attempts / 1000
+        end, sent_at, again = start + self.conf.timeout, float("-inf"), why
+        sending: list[Query] = []
+        retries = 0
+        tcp: set[Question] = set()
+        while self.now < end and not all(q in found for q in questions):
+            if self.now - sent_at >= interval:
+                sending += self._round([q for q in questions if q not in {*found, *tcp}], again)
+                sent_at, retries = self.now, 2 * len(questions)
+                again = f"again: no usable reply in {interval:g} s"
+            heard = yield Ask(tuple(sending), min(sent_at + interval, end))
+            sending, self.now = [], heard.now
+            query, reply = heard.query, heard.reply
+            if query is None or query not in self._live or query.question in found:
+                continue
+            if query.transport is Transport.TCP:
+                if reply is None or reply.rcode not in USABLE:
+                    # The whole exchange is given up; what is complete counts.
+                    break
+                found[query.question] = reply
+            elif reply is None or query.question in tcp:
+                # ICMP errors are not heard, and the truncated question is TCP's by now.
+                continue
+            elif reply.rcode not in USABLE:
+                if reply.rcode == Rcode.SERVFAIL and retries:
+                    retries -= 1
+                    sending = self._send(query.question, query.server, "again at once: SERVFAIL")
+            elif reply.truncated and self.version.tcp:
+                tcp.add(query.question)
+                sending = self._send(
+                    query.question, query.server, "over TCP: the reply was truncated", Transport.TCP
+                )
+            else:
+                found[query.question] = reply
+        return tuple(found.get(q) for q in questions)
+
+    def _round(self, questions: list[Question], why: str) -> list[Query]:
+        return [
+            query
+            for question in questions
+            for server in self.conf.nameservers
+            for query in self._send(question, server, why)
+        ]
+
+    def _send(
+        self, question: Question, server: str, why: str, transport: Transport = Transport.UDP
+    ) -> list[Query]:
+        query = Query(question, server, why, transport)
+        self._live.append(query)
+        return [query]
