@@ -14,7 +14,8 @@ def absolute(name: str) -> str:
 
 def folded(name: str) -> str:
     """How names are compared: absolute, ASCII lower case only (RFC 4343)."""
-    return absolute(name).translate(_LOWER)
+    name = absolute(name)
+    return name.lower() if name.isascii() else name.translate(_LOWER)
 
 
 _LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}

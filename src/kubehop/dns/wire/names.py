@@ -3,6 +3,8 @@
 Text escapes what would end a label or a word: `\\.` is a dot inside a label, `\\032` a space.
 """
 
+from functools import lru_cache
+
 from kubehop.dns.wire.errors import WireError
 
 MAX_OCTETS = 255
@@ -71,6 +73,7 @@ def pack(name: str) -> bytes:
     return packed
 
 
+@lru_cache(maxsize=4096)  # a cluster's labels come again and again
 def pack_label(label: str) -> bytes:
     """One label as it is spelt, with its length before it; raises WireError."""
     octets = _octets(label)
