@@ -8,16 +8,30 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.conformance import proxy
+from tests.conformance import dns, proxy, resolver
 from tests.conformance.outcome import Outcome, run_case
 
-SUITES = {"proxy": proxy.SUITE}
+SUITES = {"proxy": proxy.SUITE, "dns": dns.SUITE, "resolver": resolver.SUITE}
 
 
 def run(suite: str, path: Path) -> list[Outcome]:
     """The outcome of every case in a file of that suite's schema."""
-    document: dict[str, Any] = json.loads(path.read_text())
+    document = load(path)
     return [run_case(SUITES[suite], case, document) for case in document["cases"]]
+
+
+def load(path: Path) -> dict[str, Any]:
+    """A case file: one JSON document, or JSON lines of which the first is the header."""
+    text = path.read_text()
+    document: dict[str, Any]
+    if path.suffix != ".jsonl":
+        document = json.loads(text)
+        return document
+    document, *cases = (json.loads(line) for line in text.splitlines() if line.strip())
+    for number, case in enumerate(cases, 2):
+        words = (case["resolver"], case["name"], case["scenario"])
+        case |= {"id": f"line {number}: {' '.join(words)}", "kind": "lookup"}
+    return {**document, "cases": cases}
 
 
 def main(arguments: list[str]) -> int:
