@@ -150,16 +150,16 @@ def classify(reply: Reply) -> Class:
 def least_ttl(reply: Reply) -> float:
     """The least TTL of all records, at most an hour; a short one without records."""
     records = (*reply.answer, *reply.authority, *reply.additional)
-    return float(min((LONG, *(r.ttl for r in records)))) if records else SHORT
+    return float(min(LONG, min([record.ttl for record in records]))) if records else SHORT
 
 
 def _with_ttl(reply: Reply, ttl: int) -> Reply:
+    sections = (reply.answer, reply.authority, reply.additional)
+    if all(record.ttl == ttl for section in sections for record in section):
+        return reply
+
     def all_of(records: tuple[Record, ...]) -> tuple[Record, ...]:
         return tuple(Record(r.name, ttl, r.type, r.data) for r in records)
 
-    return replace(
-        reply,
-        answer=all_of(reply.answer),
-        authority=all_of(reply.authority),
-        additional=all_of(reply.additional),
-    )
+    answer, authority, additional = map(all_of, sections)
+    return replace(reply, answer=answer, authority=authority, additional=additional)

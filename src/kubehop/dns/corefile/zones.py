@@ -6,7 +6,7 @@ Source: `plugin/normalize.go`, `plugin/pkg/cidr`, `plugin/pkg/parse` of coredns/
 import ipaddress
 from collections.abc import Iterable
 
-from kubehop.dns.names import folded, within
+from kubehop.dns.names import folded
 from kubehop.model.addresses import IPNetwork, is_address, socket_address
 from kubehop.model.errors import InputError
 
@@ -67,7 +67,9 @@ def matched(candidates: Iterable[str], name: str) -> str:
     """The longest of the zones that `name` is in, "" if none; all folded."""
     best = ""
     for zone in candidates:
-        if len(zone) > len(best) and within(name, zone):
+        if len(zone) > len(best) and (
+            zone == "." or (name.endswith(zone) and (name == zone or name[-len(zone) - 1] == "."))
+        ):
             best = zone
     return best
 

@@ -27,7 +27,7 @@ class KubernetesZone:
     is the SOA's, unix time of the last change, 0 before anything was read; it may be set.
     """
 
-    __slots__ = ("_sight", "data", "options", "own", "serial")
+    __slots__ = ("_sight", "_soa", "data", "options", "own", "serial")
 
     def __init__(
         self, options: Kubernetes, data: ZoneData, own: tuple[str, ...] = (), serial: int = 0
@@ -36,6 +36,7 @@ class KubernetesZone:
         self.data = data
         self.own = own
         self.serial = serial
+        self._soa: dict[tuple[str, int], Record] = {}
         self._sight = Sight(options, data, (options.endpoint_pod_names, options.labels))
 
     @property
@@ -66,8 +67,14 @@ class KubernetesZone:
         return absolute(question.name)[-len(zone) :]
 
     def soa(self, zone: str) -> Record:
-        """The SOA of a zone, as spelt."""
-        return records.soa(zone, self.serial, self.options.ttl)
+        """The SOA of a zone, as spelt; the usual spelling is kept at hand."""
+        found = self._soa.get((zone, self.serial))
+        if found is None:
+            found = records.soa(zone, self.serial, self.options.ttl)
+            if zone in self.options.zones:
+                self._soa = {k: v for k, v in self._soa.items() if k[1] == self.serial}
+                self._soa[zone, self.serial] = found
+        return found
 
     def denial(self, rcode: Rcode, question: Question, zone: str) -> Reply:
         """NODATA, NXDOMAIN or SERVFAIL with the SOA that says how long to believe it."""

@@ -52,15 +52,49 @@ View = tuple[bool, LabelSelector | None]
 """What two kubernetes plugins may see differently: pod names as labels, which objects."""
 
 
+class Face(NamedTuple):
+    """What of a Service its names are made of; `owner` is its own, without the zone.
+
+    `addresses` are its cluster IPs with the type of their records.
+    """
+
+    headless: bool
+    external: bool
+    owner: str
+    ports: tuple[Port, ...]
+    addresses: tuple[tuple[str, str], ...]
+
+
 class Backend:
     """A Service (None if only slices name it) and its slices; changed in place."""
 
-    __slots__ = ("_ready", "service", "slices")
+    __slots__ = ("_face", "_ready", "_service", "slices")
 
     def __init__(self) -> None:
-        self.service: Service | None = None
+        self._service: Service | None = None
+        self._face: Face | None = None
         self.slices: dict[str, EndpointSlice] = {}
         self._ready: dict[View, Ready] = {}
+
+    @property
+    def service(self) -> Service | None:
+        return self._service
+
+    @service.setter
+    def service(self, service: Service | None) -> None:
+        self._service, self._face = service, None
+
+    def face(self, service: Service) -> Face:
+        """The Service's face, derived once after each change."""
+        if self._face is None:
+            self._face = Face(
+                service.headless,
+                service.spec.type == "ExternalName",
+                f"{service.name}.{service.namespace}.svc.",
+                service_ports(service),
+                tuple((ip, "AAAA" if ":" in ip else "A") for ip in service.cluster_ips),
+            )
+        return self._face
 
     def forget(self) -> None:
         """Slices have changed: what was derived from them no longer holds."""

@@ -4,13 +4,12 @@ Source: `Records`, `findServices`, `findPods` of `plugin/kubernetes/kubernetes.g
 """
 
 import ipaddress
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from kubehop.dns.corefile.plugins.kubernetes import Kubernetes
 from kubehop.dns.corefile.zones import is_reverse
-from kubehop.dns.zone.backends import NONE, Backend, Endpoint, Port, Ready, View, service_ports
+from kubehop.dns.zone.backends import NONE, Backend, Face, Port, Ready, View
 from kubehop.dns.zone.data import Name, ZoneData
 from kubehop.dns.zone.grammar import Wanted, parse
 from kubehop.model.selectors import matches
@@ -67,8 +66,9 @@ class Sight:
 
     def ignored(self, service: Service, backend: Backend) -> bool:
         """True if `ignore empty_service` hides it: a cluster IP with nothing behind it."""
-        hides = self.options.ignore_empty_service and service.spec.type != "ExternalName"
-        return hides and not service.headless and not self.ready(backend).endpoints
+        if not self.options.ignore_empty_service or service.spec.type == "ExternalName":
+            return False
+        return not service.headless and not self.ready(backend).endpoints
 
 
 def find(sight: Sight, name: str, zone: str) -> list[Target] | None:
@@ -92,48 +92,46 @@ def _services(sight: Sight, wanted: Wanted) -> list[Target] | None:
     service = sight.service(backend)
     if backend is None or service is None or sight.ignored(service, backend):
         return None
-    if wanted.topology and not service.headless:
+    face = backend.face(service)
+    if wanted.topology and not face.headless:
         return None
-    if service.spec.type == "ExternalName":
-        return _external(service, wanted)
-    if service.headless or wanted.endpoint:
-        return _endpoints(sight.ready(backend), service, wanted)
-    owner = f"{service.name}.{service.namespace}.svc."
-    ports = [p for p in service_ports(service) if _matches(p, wanted)]
-    if not ports:
-        return None
+    if face.external:
+        return _external(service, face, wanted)
+    if face.headless or wanted.endpoint:
+        return _endpoints(sight.ready(backend), face, wanted)
+    ports = face.ports
+    if wanted.port or wanted.protocol:
+        ports = tuple(port for port in ports if _matches(port, wanted))
+        if not ports:
+            return None
     return [
-        Target(address, "AAAA" if ":" in address else "A", port.number, owner)
-        for port in ports
-        for address in service.cluster_ips
+        Target(ip, kind, port.number, face.owner) for port in ports for ip, kind in face.addresses
     ]
 
 
-def _external(service: Service, wanted: Wanted) -> list[Target] | None:
+def _external(service: Service, face: Face, wanted: Wanted) -> list[Target] | None:
     """A name to go on with; an address is no name, and there is nothing below it."""
     host = service.spec.external_name or ""
     if wanted.endpoint or wanted.port or wanted.protocol or kind_of(host) != "CNAME":
         return None
-    return [Target(host, "CNAME", 0, f"{service.name}.{service.namespace}.svc.")]
+    return [Target(host, "CNAME", 0, face.owner)]
 
 
-def _endpoints(ready: Ready, service: Service, wanted: Wanted) -> list[Target] | None:
+def _endpoints(ready: Ready, face: Face, wanted: Wanted) -> list[Target] | None:
     label = wanted.endpoint
     candidates = ready.by_label.get(label, ()) if label else ready.endpoints
     if wanted.topology:
         local = tuple(e for e in candidates if e.topology == wanted.topology)
         candidates = candidates if wanted.prefer and not local else local
-    suffix = f".{service.name}.{service.namespace}.svc."
-    found = [target for e in candidates for target in _ports(e, wanted, suffix)]
+    any_port = not (wanted.port or wanted.protocol)
+    found = [
+        Target(endpoint.address, endpoint.kind, port.number, f"{endpoint.label}.{face.owner}")
+        for endpoint in candidates
+        for port in endpoint.ports
+        if any_port or _matches(port, wanted)
+    ]
     # A zone-scoped name of a headless Service exists whether or not a node is in that zone.
     return found if found or wanted.topology else None
-
-
-def _ports(endpoint: Endpoint, wanted: Wanted, suffix: str) -> Iterable[Target]:
-    owner = endpoint.label + suffix
-    for port in endpoint.ports:
-        if _matches(port, wanted):
-            yield Target(endpoint.address, endpoint.kind, port.number, owner)
 
 
 def _matches(port: Port, wanted: Wanted) -> bool:

@@ -26,8 +26,8 @@ def data_of(host: str, kind: str) -> str:
 
 def addresses(name: str, kind: str, targets: Iterable[Target], ttl: int) -> tuple[Record, ...]:
     """A or AAAA records; an address that several ports give counts once."""
-    hosts = dict.fromkeys(target.host for target in targets if target.kind == kind)
-    return tuple(Record(name, ttl, kind, data_of(host, kind)) for host in hosts)
+    hosts = dict.fromkeys([target.host for target in targets if target.kind == kind])
+    return tuple([Record(name, ttl, kind, data_of(host, kind)) for host in hosts])
 
 
 def services(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from kubehop.dns.corefile.zones import is_reverse
 from kubehop.dns.names import reverse
 from kubehop.dns.zone.answer import KubernetesZone
 from kubehop.dns.zone.data import Name, Touched
@@ -54,7 +55,8 @@ def _direct(zone: KubernetesZone, touched: Touched) -> Iterator[str]:
 def _services(zone: KubernetesZone, services: Iterable[Name]) -> Iterator[str]:
     for namespace, name in services:
         for origin in zone.options.zones:
-            yield f"{name}.{namespace}.svc.{_of(origin)}"
+            if not is_reverse(f".{origin}"):
+                yield f"{name}.{namespace}.svc.{_of(origin)}"
 
 
 def _serves(zone: KubernetesZone, touched: Touched) -> bool:
