@@ -25,12 +25,14 @@ from kubehop.dns.lookup.protocol import (
     addresses,
     canonical,
 )
-from kubehop.dns.message import Kind, Question, Rcode, Reply
+from kubehop.dns.message import Question, Rcode, Reply
 from kubehop.dns.names import absolute, reverse
 from kubehop.dns.resolv.hosts import NO_HOSTS, Hosts, Matching
 from kubehop.dns.resolv.values import ResolvConf
 
 TIMEOUT, TRIES = 5.0, 2
+MILLISECOND = 0.001
+"""What its clock counts in: a round that is due when the time is up is not sent."""
 NOBODY = ";; connection timed out; no servers could be reached"
 
 
@@ -60,29 +62,42 @@ def lookup(
     del hosts
     if conf.unusable:
         return Outcome(Status.FAILED, text=conf.unusable, exit=1)
-    replies: dict[Question, Reply] = {}
-    questions = _questions(name, conf, version, types)
+    asked = _asked(name, conf, version, types)
     now = 0.0
     for server in conf.nameservers:
-        now, replies = yield from _server(questions, server, now)
+        now, replies = yield from _server(asked, server, now)
         if replies:
-            return _outcome(questions, replies, version)
+            return _outcome(asked, replies, version)
     return Outcome(Status.TRY_AGAIN, text=NOBODY, exit=1)
 
 
-def _questions(
-    name: str, conf: ResolvConf, version: Version, types: tuple[str, ...]
-) -> list[tuple[Question, str]]:
-    """The queries and why each is sent, in the order of sending."""
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question, why it is sent, and how the program spells its name."""
+
+    question: Question
+    why: str
+    spelt: str
+
+
+def _asked(name: str, conf: ResolvConf, version: Version, types: tuple[str, ...]) -> list[_Asked]:
+    """All questions, in the order of sending."""
     if from_files(name, NO_HOSTS, types, Matching.EXACT) is not None:
-        return [(Question(reverse(name), "PTR"), "the name of an address")]
+        pointer = reverse(name)
+        return [_Asked(Question(pointer, "PTR"), "the name of an address", pointer[:-1])]
     if version.search and conf.search and "." not in name:
         names = searched(name, conf.search)
+        spelt = [f"{name}.{domain}" for domain in conf.search]
         why = "; all search domains at once, as the name has no dot"
     else:
         names = [Candidate(absolute(name), "as typed: busybox nslookup ignores ndots")]
-        why = "" if version.search else " and has no search list"
-    return [(Question(c.name, t), f"{c.why}{why}") for t in types for c in names if c.sendable]
+        spelt, why = [name], "" if version.search else " and has no search list"
+    return [
+        _Asked(Question(candidate.name, kind), f"{candidate.why}{why}", said)
+        for kind in types
+        for candidate, said in zip(names, spelt, strict=True)
+        if candidate.sendable
+    ]
 
 
 @dataclass(slots=True)
@@ -93,18 +108,18 @@ class _Pending:
 
 
 def _server(
-    questions: list[tuple[Question, str]], server: str, now: float
+    questions: list[_Asked], server: str, now: float
 ) -> Generator[Ask, Heard, tuple[float, dict[Question, Reply]]]:
     """send_queries(): the time it is, and the replies of this server; none if it is given up."""
-    pending = {question: _Pending(question, why) for question, why in questions}
+    pending = {asked.question: _Pending(asked.question, asked.why) for asked in questions}
     replies: dict[Question, Reply] = {}
-    end, sent_at, retries = now + TIMEOUT, float("-inf"), 0
+    end, due, retries = now + TIMEOUT, now, 0
     sending: list[Query] = []
-    while now < end and pending:
-        if now - sent_at >= TIMEOUT / TRIES:
+    while end - now > MILLISECOND and pending:
+        if now >= due:
             sending += [_send(waiting, server) for waiting in pending.values()]
-            sent_at, retries = now, 2 * len(questions)
-        heard = yield Ask(tuple(sending), min(sent_at + TIMEOUT / TRIES, end))
+            due, retries = now + TIMEOUT / TRIES, 2 * len(questions)
+        heard = yield Ask(tuple(sending), min(due, end))
         sending, now = [], heard.now
         if heard.query is None:
             continue
@@ -134,22 +149,21 @@ def _send(waiting: _Pending, server: str) -> Query:
     return query
 
 
-def _outcome(
-    questions: list[tuple[Question, str]], replies: dict[Question, Reply], version: Version
-) -> Outcome:
-    given = [replies.get(question) for question, _ in questions]
-    bad = [r.kind for r in given if r is not None and r.rcode != Rcode.NOERROR]
+def _outcome(asked: list[_Asked], replies: dict[Question, Reply], version: Version) -> Outcome:
+    given = [replies.get(one.question) for one in asked]
+    bad = [(one, r) for one, r in zip(asked, given, strict=True) if r is not None and r.rcode]
     code = int(bool(bad)) if version.exits else 0
+    text = "".join(f"** server can't find {a.spelt}: {_rcode(r)}\n" for a, r in bad)
     found = addresses(*given)
     pointers = tuple(r.data for g in given if g for r in g.answer if r.type == "PTR")
     if found or pointers:
-        return Outcome(Status.FOUND, found, canonical(*given) or pointers[0], exit=code)
+        where = canonical(*given) or pointers[0]
+        return Outcome(Status.FOUND, found, where, text, code)
     if not bad:
         return Outcome(Status.NO_DATA, exit=code)
-    text = "".join(
-        f"** server can't find {q.name.removesuffix('.')}: {reply.rcode.name}\n"
-        for q, reply in replies.items()
-        if reply.rcode != Rcode.NOERROR
-    )
-    status = Status.NOT_FOUND if set(bad) == {Kind.NXDOMAIN} else Status.TRY_AGAIN
-    return Outcome(status, text=text, exit=code)
+    missing = all(reply.rcode == Rcode.NXDOMAIN for _, reply in bad)
+    return Outcome(Status.NOT_FOUND if missing else Status.TRY_AGAIN, text=text, exit=code)
+
+
+def _rcode(reply: Reply) -> str:
+    return Rcode(reply.rcode).name

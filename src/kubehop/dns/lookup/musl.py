@@ -40,6 +40,8 @@ from kubehop.dns.resolv.values import ResolvConf
 
 MAX_ADDRESSES = 48
 LONGEST = 255
+MILLISECOND = 0.001
+"""What musl's clock counts in: a round that is due when the time is up is not sent."""
 USABLE = (Rcode.NOERROR, Rcode.NXDOMAIN)
 
 
@@ -162,16 +164,16 @@ class Exchange:
         self._live.clear()
         found: dict[Question, Reply] = {}
         start, interval = self.now, self.conf.timeout * 1000 // self.conf.attempts / 1000
-        end, sent_at, again = start + self.conf.timeout, float("-inf"), why
+        end, due, again = start + self.conf.timeout, start, why
         sending: list[Query] = []
         retries = 0
         tcp: set[Question] = set()
-        while self.now < end and not all(q in found for q in questions):
-            if self.now - sent_at >= interval:
+        while end - self.now > MILLISECOND and not all(q in found for q in questions):
+            if self.now >= due:
                 sending += self._round([q for q in questions if q not in {*found, *tcp}], again)
-                sent_at, retries = self.now, 2 * len(questions)
+                due, retries = self.now + interval, 2 * len(questions)
                 again = f"again: no usable reply in {interval:g} s"
-            heard = yield Ask(tuple(sending), min(sent_at + interval, end))
+            heard = yield Ask(tuple(sending), min(due, end))
             sending, self.now = [], heard.now
             query, reply = heard.query, heard.reply
             if query is None or query not in self._live or query.question in found:
