@@ -3,8 +3,8 @@
 import re
 import socket
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, replace
 
 import dns.flags
 import dns.message
@@ -125,3 +125,42 @@ def _records(section: list[dns.rrset.RRset]) -> tuple[Record, ...]:
         )
         for found in section
     )
+
+
+def difference(real: Said, ours: Said, slack: int = 0) -> str:
+    """What only one of two replies says, "" if they are the same; TTLs may be `slack` apart."""
+    found = []
+    for field in fields(Said):
+        theirs, mine = getattr(real, field.name), getattr(ours, field.name)
+        if isinstance(theirs, tuple):
+            theirs, mine = _unpaired(theirs, mine, slack)
+        if theirs != mine:
+            found.append(f"{field.name}: real {theirs}, ours {mine}")
+    return "; ".join(found)
+
+
+def _unpaired(
+    theirs: tuple[str, ...], mine: tuple[str, ...], slack: int
+) -> tuple[list[str], list[str]]:
+    """The first lines of each that the other has not."""
+    only_theirs, only_mine = [], list(mine)
+    for line in theirs:
+        pair = next((other for other in only_mine if _alike(line, other, slack)), None)
+        if pair is None:
+            only_theirs.append(line)
+        else:
+            only_mine.remove(pair)
+    return only_theirs[:3], only_mine[:3]
+
+
+def _alike(line: str, other: str, slack: int) -> bool:
+    if line == other or not slack:
+        return line == other
+    (owner, ttl, rest), (owner_2, ttl_2, rest_2) = line.split(" ", 2), other.split(" ", 2)
+    return (owner, rest) == (owner_2, rest_2) and abs(int(ttl) - int(ttl_2)) <= slack
+
+
+def joined(replies: Iterable[Reply]) -> Reply:
+    """The messages of a transfer as one."""
+    first, *others = replies
+    return replace(first, answer=tuple(r for one in (first, *others) for r in one.answer))

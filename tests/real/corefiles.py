@@ -83,15 +83,6 @@ COREFILES = {
         _FORWARD,
     ),
     "minimal": _block("minimal", "any", _kubernetes("pods verified"), _FORWARD),
-    "acl": _block(
-        """acl demo.svc.cluster.local {
-        block type AAAA
-        filter type SRV
-        allow
-    }""",
-        _kubernetes(),
-        _FORWARD,
-    ),
     "loadbalance": _block("loadbalance round_robin", "bufsize 1232", _kubernetes(), _FORWARD),
 }
 """By what each is about."""
@@ -104,7 +95,7 @@ def mixed(seed: int) -> str:
         f"pods {random.choice(('disabled', 'insecure', 'verified'))}",
         f"ttl {random.choice((0, 1, 5, 30, 300, 301, 3600))}",
         *random.sample(("endpoint_pod_names", "noendpoints", "ignore empty_service"), 1),
-        *random.sample(("namespaces default a svc", "labels tier=b", "labels tier!=a"), 1),
+        *random.sample(("namespaces default a svc", "labels tier=b", "labels tier notin (a)"), 1),
         random.choice(("fallthrough", f"fallthrough {_REVERSE}", "fallthrough svc.cluster.local")),
     ]
     kept = [option for option in options if random.random() < 0.6]

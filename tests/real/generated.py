@@ -53,7 +53,7 @@ def generated(seed: int) -> list[Json]:
 class _Generator:
     def __init__(self, random: Random) -> None:
         self.random = random
-        self.count = 0
+        self.count = 100
 
     def objects(self) -> Iterator[Json]:
         for name in NAMESPACES:
@@ -117,7 +117,7 @@ class _Generator:
         ]
 
     def slices(self, namespace: str, name: str, ports: list[Json]) -> Iterator[Json]:
-        for family in self.pick((("IPv4",), ("IPv6",), ("IPv4", "IPv6"), ("IPv4", "FQDN"))):
+        for family in self.pick((("IPv4",), ("IPv6",), ("IPv4", "IPv6"))):
             endpoints = [self.endpoint(family) for _ in range(self.random.choice((0, 1, 2, 3, 5)))]
             found = [{**port, "port": self.random.choice((53, 8080, 8443))} for port in ports]
             if found and self.chance(0.1):
@@ -150,8 +150,6 @@ class _Generator:
         match family:
             case "IPv6":
                 return self.pick((f"fd00:42::{number:x}", f"fd00:42:0:{number:x}::"))
-            case "FQDN":
-                return f"host-{number}.example.com"
             case _:
                 return self.pick((f"10.42.1.{number}", f"10.43.{number % 9}.{number}"))
 

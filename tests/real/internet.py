@@ -2,9 +2,8 @@
 
 from kubehop.dns.message import Question, Rcode, Record, Reply
 
-_ROOT_SOA = Record(
-    ".", 86400, "SOA", "a.root-servers.net. nstld.verisign-grs.com. 2024 1800 900 604800 86400"
-)
+# No suffix that questions have: a server that compresses names would repeat their spelling.
+_ROOT_SOA = Record(".", 86400, "SOA", "a.root. nstld.root. 2024 1800 900 604800 86400")
 _WORLD: dict[str, dict[str, tuple[str, ...]]] = {
     "example.com.": {
         "A": ("93.184.216.34",),
