@@ -1,14 +1,19 @@
 """Run a case file: `python -m tests.conformance proxy ../shared/cases/proxy.json`.
 
+DNS cases run twice, without sockets and against a running server, and pass if both agree.
+
 Prints a line for every case that fails and ends with `N passed, M failed`; exit 1 if any failed.
 """
 
+import dataclasses
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
-from tests.conformance import dns, proxy, resolver
+import pytest
+
+from tests.conformance import dns, dns_sockets, proxy, resolver
 from tests.conformance.outcome import Outcome, run_case
 
 SUITES = {"proxy": proxy.SUITE, "dns": dns.SUITE, "resolver": resolver.SUITE}
@@ -18,6 +23,23 @@ def run(suite: str, path: Path) -> list[Outcome]:
     """The outcome of every case in a file of that suite's schema."""
     document = load(path)
     return [run_case(SUITES[suite], case, document) for case in document["cases"]]
+
+
+def also_over_sockets(outcomes: list[Outcome], path: Path) -> list[Outcome]:
+    """The same cases, which fail if the running server fails; said if it cannot be run here."""
+    try:
+        again = dns_sockets.outcomes(path)
+    except pytest.skip.Exception as skipped:
+        print(f"not run over sockets: {skipped}")
+        return outcomes
+    return [
+        one if one.problem or not other.problem else _over_sockets(other)
+        for one, other in zip(outcomes, again, strict=True)
+    ]
+
+
+def _over_sockets(outcome: Outcome) -> Outcome:
+    return dataclasses.replace(outcome, problem=f"over sockets: {outcome.problem}")
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -38,7 +60,10 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 2 or arguments[0] not in SUITES:
         print(f"usage: python -m tests.conformance {'|'.join(SUITES)} FILE", file=sys.stderr)
         return 2
-    outcomes = run(arguments[0], Path(arguments[1]))
+    suite, path = arguments[0], Path(arguments[1])
+    outcomes = run(suite, path)
+    if suite == "dns":
+        outcomes = also_over_sockets(outcomes, path)
     failed = [outcome for outcome in outcomes if outcome.problem]
     for outcome in failed:
         print(f"FAIL {outcome.case}: {outcome.problem}")

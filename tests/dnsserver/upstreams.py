@@ -14,9 +14,9 @@ Behaviour = Callable[[bytes, str], list[bytes]]
 class FakeUpstream:
     """Listens on loopback; `queries` are what came, with its transport."""
 
-    def __init__(self, behaviour: Behaviour, address: str = "127.0.0.1") -> None:
+    def __init__(self, behaviour: Behaviour, address: str = "127.0.0.1", port: int = 0) -> None:
         self.behaviour = behaviour
-        self.udp, self.tcp = Listen(address, 0).open()
+        self.udp, self.tcp = Listen(address, port).open()
         self.address = f"{address}:{self.udp.getsockname()[1]}"
         self.queries: list[tuple[str, bytes]] = []
         self.sources: list[int] = []
