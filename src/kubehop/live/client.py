@@ -23,6 +23,7 @@ class Client:
         self.limits = watch
         self._connect = connect
         self._lock = threading.Lock()
+        self._renewing = threading.Lock()  # an exec plugin takes its time
         self._open: set[Any] = set()
         self._closed = threading.Event()
         self._api = Api(connect(), limits)
@@ -45,7 +46,7 @@ class Client:
 
         Raises ClusterError when they cannot be used. Watches that are open go on as they are.
         """
-        with self._lock:
+        with self._renewing:
             if self._api is refused:
                 self._api = Api(self._connect(), refused.limits)
                 refused.access.close()
