@@ -108,7 +108,8 @@ def _options(draft: Draft, number: int, value: str) -> None:
         elif name == "rotate":
             draft.options.add(Option.ROTATE)
         elif name in ("use-vc", "usevc"):
-            draft.options.add(Option.USE_VC)
+            # init_by_defaults() overwrites the flag unless the program sets flags of its own.
+            draft.note(number, f"c-ares reads {word!r} and forgets it: UDP is used all the same")
         elif word:
             draft.note(number, f"c-ares ignores the option {word!r}")
 
