@@ -12,6 +12,8 @@ from kubehop.model.errors import KubehopError
 COMMANDS: dict[str, tuple[str, str]] = {
     "trace": ("kubehop.cli.trace", "Follow a packet: every possible fate, hop by hop."),
     "service": ("kubehop.cli.service", "Who answers for a Service, from every node; try changes."),
+    "resolve": ("kubehop.cli.resolve", "Predict a lookup: every query, its answer and why."),
+    "nslookup": ("kubehop.cli.nslookup", "Really ask a name server; prints like nslookup."),
     "snapshot": ("kubehop.cli.snapshot", "Save the network's objects, without secrets, to share."),
     "demo": ("kubehop.cli.demo", "The example cluster: Cluster against Local, explained."),
 }

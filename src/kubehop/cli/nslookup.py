@@ -1,0 +1,122 @@
+"""`kubehop nslookup`: really ask, by a resolver's rules, and print what nslookup prints."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kubehop.cli.common import cluster_from, cluster_options, namespace_of
+from kubehop.cli.dns_options import dns_options, dns_settings
+from kubehop.model.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from kubehop.dns.resolv.values import ResolvConf
+    from kubehop.trace.lookups import Files
+
+PORT = 53
+RESOLV_CONF = "/etc/resolv.conf"
+DEFAULT_STYLE = "nslookup"
+
+
+@click.command("nslookup")
+@click.argument("name")
+@click.option(
+    "--server",
+    metavar="ADDR[:PORT]",
+    help="Who is asked. Default: the nameservers of the resolv.conf that is used.",
+)
+@click.option(
+    "--from",
+    "origin",
+    metavar="pod/NAME|node/NAME",
+    help="Whose resolv.conf and hosts count. Default: this host's.",
+)
+@click.option(
+    "--style",
+    default=DEFAULT_STYLE,
+    show_default=True,
+    metavar="NAME",
+    help="Which nslookup: nslookup (BIND's), busybox-1.28, busybox-1.29, busybox-1.30, busybox.",
+)
+@dns_options
+@cluster_options
+def command(name: str, server: str | None, origin: str | None, style: str, **options: Any) -> int:
+    """Really ask for NAME, by the rules of the chosen nslookup, and print what it prints.
+
+    Queries are sent from this host. With --from, the files are those that the kubelet writes
+    for that pod: search list and ndots as the pod has them.
+
+    Exit code: that of the chosen program; 2 for a problem.
+
+    \b
+    Examples:
+      kubehop nslookup kubernetes.default --server 10.43.0.10 --from pod/busybox
+      kubehop nslookup whoami --server 127.0.0.1:1053 --from pod/busybox --style busybox-1.28
+      kubehop nslookup example.com
+    """
+    from kubehop.dns.lookup.resolvers import RESOLVERS
+    from kubehop.dns.resolv import hosts as hosts_file
+    from kubehop.dnsclient.live import ask
+    from kubehop.render.nslookup import FORMS, Asked
+
+    if style not in FORMS:
+        raise UsageError(f"no style {style!r}; there is: {', '.join(FORMS)}")
+    find = _finder(server)
+    resolver, files = RESOLVERS[style], _files(origin, options)
+    conf = _pointed(resolver.parse(files.resolv_conf, files.hostname), server)
+    hosts = hosts_file.parse(files.hosts)
+    lookup = ask(resolver.start(name, conf, hosts), find)
+    printed = FORMS[style](Asked(name, conf.nameservers, hosts), lookup)
+    click.echo(printed.out, nl=False)
+    click.echo(printed.err, nl=False, err=True)
+    return lookup.outcome.exit or 0
+
+
+def _files(origin: str | None, options: dict[str, Any]) -> "Files":
+    """The files of the pod or node that is named, else of this host."""
+    from kubehop.trace.lookups import Files, Names
+    from kubehop.trace.questions import parse_origin
+
+    if origin is None:
+        return Files(_own(RESOLV_CONF), _own("/etc/hosts"))
+    settings, cluster = dns_settings(options), cluster_from(options)
+    namespace = namespace_of(options)
+    start = parse_origin(cluster, origin, namespace)
+    return Names(cluster, settings).files(start, namespace)
+
+
+def _own(path: str) -> str:
+    """A file of this host; one that is not there is empty, as resolvers see it."""
+    try:
+        return Path(path).read_text(errors="replace")
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", file=path) from error
+
+
+def _pointed(conf: "ResolvConf", server: str | None) -> "ResolvConf":
+    """The configuration with `server` as its only nameserver."""
+    if server is None:
+        return conf
+    return replace(conf, nameservers=(_split(server)[0],), unusable="")
+
+
+def _finder(server: str | None) -> Any:
+    """Where a nameserver's queries go: to its port 53, or the port that --server names."""
+    port = _split(server)[1] if server else PORT
+    return lambda address: (address, port)
+
+
+def _split(server: str) -> tuple[str, int]:
+    """`10.43.0.10`, `127.0.0.1:1053`, `fd00::53` or `[fd00::53]:1053`; raises UsageError."""
+    from kubehop.model.addresses import canonical, is_address
+
+    if is_address(server):
+        return canonical(server), PORT
+    address, _, port = server.rpartition(":")
+    address = address.removeprefix("[").removesuffix("]")
+    if not is_address(address) or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise UsageError(f"--server: {server!r} is not an address, or address and port")
+    return canonical(address), int(port)

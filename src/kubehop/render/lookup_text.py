@@ -1,0 +1,195 @@
+"""A lookup for people: what is asked, what comes back and why, what would be cheaper."""
+
+from collections.abc import Iterable
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from kubehop.dns.lookup.protocol import Silence, Status, Transport
+from kubehop.dns.message import Kind, Reply
+from kubehop.model.cluster import Cluster
+from kubehop.model.errors import printable
+from kubehop.render.drawing import Style, bullets, draw, lines, text
+from kubehop.trace.lookups import Answered, Prediction
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+NEVER = float("inf")
+NO_BREAK = "\N{NO-BREAK SPACE}"
+SHOWN_ADDRESSES = 4
+
+COLOURS = {Status.FOUND: "green", Status.NO_DATA: "yellow"}
+WORDS = {Kind.NODATA: "no data"}
+
+
+def lookup_text(
+    found: Prediction, cluster: Cluster, assumptions: tuple[str, ...], style: Style
+) -> str:
+    """The prediction, at most 100 columns wide."""
+    parts: list[RenderableType] = [
+        text(f"{found.name}, asked by {found.origin} with {found.resolver.title}", "bold"),
+        text(verdict(found), COLOURS.get(found.outcome.status, "red")),
+        "",
+        *_files(found),
+        *_queries(found),
+        *_nameservers(found),
+    ]
+    for title, items in (
+        ("Advice", tuple(advice.text for advice in found.advice)),
+        ("Note", found.notes),
+        ("Assumed, because the input does not say", (*cluster.assumptions, *assumptions)),
+        ("Unknown", cluster.unknown),
+    ):
+        listed = bullets(title, items)
+        parts += ["", *listed] if listed else []
+    return draw(*parts, style=style)
+
+
+def verdict(found: Prediction) -> str:
+    """`found 10.43.0.1 (kubernetes.default.svc.cluster.local) with 4 queries, in no time`."""
+    outcome = found.outcome
+    what = str(outcome.status)
+    if outcome.status is Status.FOUND:
+        what = f"found {short(outcome.addresses) or outcome.canonical}"
+        if outcome.addresses and outcome.canonical:
+            what += f" ({outcome.canonical})"
+    elif outcome.text:
+        what += f": {outcome.text.splitlines()[0]}"
+    count = "1 query" if found.queries == 1 else f"{found.queries} queries"
+    return f"{what}; {count}, {duration(found.seconds)}"
+
+
+def duration(seconds: float) -> str:
+    """`no waiting`, `15 s`, `for ever`."""
+    if seconds == NEVER:
+        return "for ever"
+    return f"{seconds:g} s of waiting" if seconds else "no waiting"
+
+
+def short(addresses: tuple[str, ...]) -> str:
+    """A few addresses, and how many more there are."""
+    more = len(addresses) - SHOWN_ADDRESSES
+    shown = ", ".join(addresses[:SHOWN_ADDRESSES])
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _files(found: Prediction) -> "list[RenderableType]":
+    from rich.padding import Padding
+
+    parts: list[RenderableType] = [text(f"/etc/resolv.conf ({found.files.why})", "bold")]
+    parts += [Padding(text(line), (0, 2)) for line in found.files.resolv_conf.splitlines()]
+    return parts
+
+
+def _queries(found: Prediction) -> "list[RenderableType]":
+    """The queries, those that are sent together in one entry."""
+    from rich.table import Table
+
+    if not found.steps:
+        return ["", text("No query is sent: the name is an address, or stands in /etc/hosts.")]
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(justify="right", no_wrap=True)
+    grid.add_column()
+    number = 1
+    several = len({step.step.query.server for step in found.steps}) > 1
+    for group in _together(found.steps):
+        last = number + len(group) - 1
+        label = str(number) if last == number else f"{number}-{last}"
+        grid.add_row(text(label, "dim"), _entry(group, several))
+        number = last + 1
+    return ["", text("Queries", "bold"), grid]
+
+
+def _together(steps: Iterable[Answered]) -> list[list[Answered]]:
+    def key(one: Answered) -> tuple[object, ...]:
+        query = one.step.query
+        return query.question.name, query.server, query.transport, one.step.at, query.why
+
+    return [list(group) for _, group in groupby(steps, key)]
+
+
+def _entry(group: list[Answered], several: bool) -> "RenderableType":
+    """The name and its answers; below it why it is asked, and why it is answered so."""
+    first = group[0].step
+    answers = _answers(group)
+    how = f" to {first.query.server}" if several else ""
+    how += " over TCP" if first.query.transport is Transport.TCP else ""
+    how += f" at {first.at:g} s" if first.at else ""
+    reasons = dict.fromkeys((one.why, one.object) for one in group if one.why)
+    said = [f"{first.query.question.name}{how}  {answers}", f"{first.query.why}"]
+    said += [why for why, _ in reasons]
+    content = lines("\n".join(map(printable, said)))
+    content.stylize("dim", len(said[0]))
+    for name in dict.fromkeys(name for _, name in reasons if name):
+        content.append(f" [{printable(name)}]".replace(" ", NO_BREAK), "cyan")
+    return content
+
+
+def _answers(group: list[Answered]) -> str:
+    """`A, AAAA: NXDOMAIN` or `A: 10.43.0.1, AAAA: no data`."""
+    told: dict[str, list[str]] = {}
+    for one in group:
+        told.setdefault(_answer(one.step.result), []).append(one.step.query.question.type)
+    return "; ".join(f"{', '.join(types)}: {answer}" for answer, types in told.items())
+
+
+def _answer(result: Reply | Silence) -> str:
+    if not isinstance(result, Reply):
+        return "refused" if result is Silence.UNREACHABLE else "silence"
+    cut = f", truncated after {len(result.answer)} records" if result.truncated else ""
+    if result.kind is Kind.ANSWER and not cut:
+        return short(tuple(record.data for record in result.answer))
+    return WORDS.get(result.kind, result.kind.value) + cut
+
+
+def _nameservers(found: Prediction) -> "list[RenderableType]":
+    told = tuple(
+        f"{met.address}: {met.answers}; {met.what}"
+        + (f" ({met.why})" if met.why else "")
+        + (f" [{met.object}]" if met.object else "")
+        for met in found.nameservers
+    )
+    listed = bullets("Nameservers", tuple(dict.fromkeys(told)))
+    return ["", *listed] if listed else []
+
+
+def comparison_text(
+    found: tuple[Prediction, ...],
+    cluster: Cluster,
+    assumptions: tuple[str, ...],
+    style: Style,
+) -> str:
+    """One line for each resolver."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for heading in ("RESOLVER", "QUERIES", "WAITING", "OUTCOME"):
+        table.add_column(heading, justify="right" if heading == "QUERIES" else "left")
+    for one in found:
+        outcome = one.outcome
+        said = short(outcome.addresses) or outcome.text.splitlines()[:1] or [""]
+        what = said if isinstance(said, str) else said[0]
+        colour = COLOURS.get(outcome.status, "red")
+        waiting = "for ever" if one.seconds == NEVER else f"{one.seconds:g} s"
+        table.add_row(
+            text(one.resolver.name),
+            text(str(one.queries)),
+            text(waiting),
+            text(f"{outcome.status}: {what}" if what else str(outcome.status), colour),
+        )
+    first = found[0]
+    parts: list[RenderableType] = [
+        text(f"{first.name}, asked by {first.origin}", "bold"),
+        "",
+        *_files(first),
+        "",
+        table,
+    ]
+    for title, items in (
+        ("Note", first.notes),
+        ("Assumed, because the input does not say", (*cluster.assumptions, *assumptions)),
+        ("Unknown", cluster.unknown),
+    ):
+        listed = bullets(title, items)
+        parts += ["", *listed] if listed else []
+    return draw(*parts, style=style)

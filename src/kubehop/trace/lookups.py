@@ -1,0 +1,221 @@
+"""A lookup from where a client is: its files, its queries, who answers each and why.
+
+1. The kubelet's files for the client (`kubehop.dns.resolv`): what its resolver will read.
+2. The resolver's machine (`kubehop.dns.lookup`) names the queries.
+3. Each query takes the packet's way to its nameserver, and is answered there (`answerer`).
+"""
+
+from dataclasses import dataclass
+
+from kubehop.dns.chain import Serving, own_addresses
+from kubehop.dns.corefile.cluster import KUBEADM, cluster_domain, corefile_of, corefile_text
+from kubehop.dns.corefile.parse import parse
+from kubehop.dns.corefile.values import Corefile
+from kubehop.dns.lookup import advice as advising
+from kubehop.dns.lookup.drive import Step
+from kubehop.dns.lookup.protocol import Outcome
+from kubehop.dns.lookup.resolvers import RESOLVERS, Resolver
+from kubehop.dns.outside import Outside, outside_for
+from kubehop.dns.resolv import hosts as hosts_file
+from kubehop.dns.resolv.hostname import pod_hostname
+from kubehop.dns.resolv.kubelet import Event, KubeletDNS, pod_resolv_conf
+from kubehop.dns.resolv.pod_hosts import pod_hosts
+from kubehop.dns.service import dns_addresses
+from kubehop.dns.settings import DNSSettings
+from kubehop.dns.zone import ZoneData
+from kubehop.model.cluster import Cluster
+from kubehop.model.errors import UsageError
+from kubehop.model.meta import ObjectMeta
+from kubehop.model.node import Node
+from kubehop.model.pod import Pod, PodSpec
+from kubehop.trace.answerer import Answerer
+from kubehop.trace.nameservers import Nameserver
+from kubehop.trace.questions import Origin
+
+CORE_DNS_FILE = "/etc/resolv.conf"
+ASSUMED_NODE_FILE = "nameserver 192.0.2.53\n"
+"""One resolver outside and no search list (RFC 5737: the address stands for any)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What a client's resolver reads; `why` says which rule made it, `events` what the kubelet
+    would report, `problem` why the pod would never start."""
+
+    resolv_conf: str
+    hosts: str = ""
+    hostname: str = ""
+    why: str = ""
+    events: tuple[Event, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A query, what it got, why it got that, and the object responsible ("" if none)."""
+
+    step: Step
+    why: str
+    object: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A lookup as it will go. `seconds` is infinite for one that never returns."""
+
+    name: str
+    origin: str
+    resolver: Resolver
+    files: Files
+    steps: tuple[Answered, ...]
+    outcome: Outcome
+    seconds: float
+    nameservers: tuple[Nameserver, ...]
+    advice: tuple[advising.Advice, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def queries(self) -> int:
+        return len(self.steps)
+
+
+class Names:
+    """A cluster's names, with what was assumed about them; made once for many lookups."""
+
+    def __init__(self, cluster: Cluster, settings: DNSSettings) -> None:
+        """Raises InputError for a Corefile that CoreDNS would refuse."""
+        self.cluster = cluster
+        self._settings = settings
+        self._assumed: dict[str, None] = {}
+        self._data = cluster.derived(ZoneData.of)
+        self._own = own_addresses(cluster)
+        self.corefile = self._corefile()
+        self.domain = settings.cluster_domain or cluster_domain(self.corefile).removesuffix(".")
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What the input did not say, a line each, as far as it has mattered."""
+        return tuple(self._assumed)
+
+    def files(self, origin: Origin | None, namespace: str = "default") -> Files:
+        """The files of a pod or of a node's own processes; without an origin, of any pod of
+        `namespace` that sets nothing."""
+        pod = self._pod(origin)
+        if origin is not None and pod is None:
+            if not origin.node:
+                raise UsageError(f"{origin.label} does not use the cluster's DNS")
+            return Files(self._node_file(origin.node), why="the node's own")
+        pod = pod or _any_pod(namespace)
+        kubelet = KubeletDNS(self._cluster_dns(), self.domain, self._node_file(pod.node_name))
+        names = pod_hostname(pod, self.domain, pod.node_name)
+        made = pod_resolv_conf(pod, kubelet)
+        return Files(
+            resolv_conf=made.text,
+            hosts=pod_hosts(pod, names),
+            hostname=names.hostname,
+            why=made.why,
+            events=made.events,
+            problem=made.problem or names.problem,
+        )
+
+    def lookup(
+        self, name: str, origin: Origin | None, resolver: Resolver, namespace: str = "default"
+    ) -> Prediction:
+        """What happens when a program at `origin` looks `name` up."""
+        files = self.files(origin, namespace)
+        answerer = self._answerer(name, origin)
+        asked = advising.ask(
+            resolver, name, files.resolv_conf, answerer.answer, hosts_file.parse(files.hosts)
+        )
+        asked_servers = dict.fromkeys(answerer.met)
+        steps = tuple(Answered(s, *answerer.explain(s.query)) for s in asked.lookup.steps)
+        return Prediction(
+            name=name,
+            origin=origin.label if origin else f"a pod of namespace {namespace}",
+            resolver=resolver,
+            files=files,
+            steps=steps,
+            outcome=asked.lookup.outcome,
+            seconds=asked.lookup.seconds,
+            nameservers=tuple(answerer.met[key] for key in asked_servers),
+            advice=advising.advice(asked),
+            notes=self._notes(files, answerer),
+        )
+
+    def _answerer(self, name: str, origin: Origin | None) -> Answerer:
+        # A server that nobody has asked yet: a cache would make the answer depend on the past.
+        serving = Serving(self.corefile, self._data, own=self._own, resolv_conf=self._core_dns_file)
+        client = origin.addresses[0] if origin else ""
+        return Answerer(self.cluster, origin, serving, self._outside(name), client)
+
+    def _outside(self, name: str) -> Outside:
+        targets = (service.spec.external_name or "" for service in self.cluster.services)
+        inside = (self.domain, *(namespace.name for namespace in self.cluster.namespaces))
+        return outside_for(
+            (name, *filter(None, targets)),
+            hosts=self._settings.hosts,
+            mood=self._settings.mood,
+            inside=inside,
+        )
+
+    def _corefile(self) -> Corefile:
+        pods = (self.cluster.pod_at(address) for address in self._own)
+        node = next((pod.node_name for pod in pods if pod), "")
+        self._core_dns_file = self._node_file(node)
+        files = {CORE_DNS_FILE: self._core_dns_file}
+        if self._settings.corefile is not None:
+            return parse(self._settings.corefile, files=files)
+        if corefile_text(self.cluster) is None:
+            self._assume("no ConfigMap kube-system/coredns: kubeadm's Corefile assumed")
+            return parse(KUBEADM, files=files)
+        return corefile_of(self.cluster, files=files)
+
+    def _pod(self, origin: Origin | None) -> Pod | None:
+        if origin is None or not origin.label.startswith("pod/"):
+            return None
+        _, namespace, name = origin.label.split("/", 2)
+        return self.cluster.pod(namespace, name)
+
+    def _cluster_dns(self) -> tuple[str, ...]:
+        if self._settings.cluster_dns is not None:
+            return self._settings.cluster_dns
+        addresses, assumed = dns_addresses(self.cluster)
+        if assumed:
+            self._assume(f"no DNS Service in the input: cluster DNS assumed at {addresses[0]}")
+        return addresses
+
+    def _node_file(self, name: str) -> str:
+        """The text of a node's resolv.conf: said, annotated, or assumed."""
+        if self._settings.node_resolv_conf is not None:
+            return self._settings.node_resolv_conf
+        node: Node | None = self.cluster.node(name) if name else None
+        nodes = (node,) if node else self.cluster.nodes
+        found = next((n.resolv_conf for n in nodes if n and n.resolv_conf is not None), None)
+        if found is None:
+            self._assume("the nodes' resolv.conf assumed: no search domain, a resolver outside")
+            return ASSUMED_NODE_FILE
+        return found
+
+    def _assume(self, line: str) -> None:
+        self._assumed[line] = None
+
+    def _notes(self, files: Files, answerer: Answerer) -> tuple[str, ...]:
+        events = (f"the kubelet reports {e.reason}: {e.message}" for e in files.events)
+        shared = (
+            f"only {found.share} of the packets to {found.address} fare like this"
+            for found in answerer.met.values()
+            if found.share != 1
+        )
+        problem = (f"the pod does not start: {files.problem}",) if files.problem else ()
+        return tuple(dict.fromkeys((*problem, *events, *shared, *answerer.serving.notes)))
+
+
+def _any_pod(namespace: str) -> Pod:
+    return Pod(metadata=ObjectMeta(name="pod", namespace=namespace), spec=PodSpec())
+
+
+def resolver_named(name: str) -> Resolver:
+    """The resolver that a user names; raises UsageError with those there are."""
+    if name not in RESOLVERS:
+        raise UsageError(f"no resolver {name!r}; there is: {', '.join(RESOLVERS)}")
+    return RESOLVERS[name]
