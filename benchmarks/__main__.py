@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--scale 0.1]`: every figure with its target, ours and the peer's."""
+"""`python -m benchmarks [--scale 0.1] [--dns-scale 1]`: figures with targets, ours and peers'."""
 
 import argparse
 import json
@@ -7,7 +7,7 @@ import platform
 import sys
 import tempfile
 
-from benchmarks import generator
+from benchmarks import dns, generator
 from benchmarks.measures import MEASURES, apart, command_seconds
 
 Row = tuple[str, str, str, bool | None]
@@ -16,6 +16,7 @@ Row = tuple[str, str, str, bool | None]
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--scale", type=float, default=0.1, help="1.0 is 700 MB of JSON")
+    parser.add_argument("--dns-scale", type=float, default=1, help="of the DNS part; 0: without")
     parser.add_argument("--measure", nargs=2, metavar=("NAME", "FILE"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
@@ -27,6 +28,8 @@ def main() -> int:
         with open(path, "wb") as out:
             size = generator.write(out, options.scale)
         rows = measured(path, size / 1e6, options.scale)
+    if options.dns_scale:
+        rows += dns.rows(options.dns_scale)
     show(rows, options.scale)
     return 0
 

@@ -146,7 +146,8 @@ class Responder:
             return self._entry(asked, SERVFAIL)
         data = (record.type for record in (*reply.answer, *reply.additional))
         spelt = not SPELLING_FREE.issuperset(data)
-        run = addresses(answer, name) if self._turns(asked.question) else None
+        several = len(reply.answer) > 1 and self._turns(asked.question)
+        run = addresses(answer, name) if several else None
         return Entry(answer, self.chain.owner_of(name), spelt, run)
 
     def _turns(self, question: Question) -> bool:
