@@ -127,7 +127,7 @@ def _name(arguments: list[str], stop: bool) -> NameRule:
     if len(arguments) == 2:
         arguments = ["exact", *arguments]
     match, pattern, replacement = _match(arguments[0], "name"), arguments[1], folded(arguments[2])
-    regex = _regex(pattern, replacement) if match == "regex" else None
+    regex = _regex(pattern, arguments[2]) if match == "regex" else None
     if match != "regex":
         pattern = folded(pattern)
     auto, answers = _answers(match, arguments[3:]) if len(arguments) > 3 else (False, ())
