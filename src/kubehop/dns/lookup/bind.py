@@ -90,9 +90,9 @@ def lookup(
         for more in tool.more:
             found = _end_of_chain(candidate.name, reply)
             extra = yield from _ask(run, Question(found, more), f"{tool.program} asks {more} too")
-            if extra is None:
-                return _nobody(tool)
-            replies.append(extra)
+            # Without a reply it says so and goes on; its exit code does not change.
+            if extra is not None:
+                replies.append(extra)
     return _outcome(tool, name, candidate, replies)
 
 

@@ -60,12 +60,12 @@ def lookup(name: str, conf: ResolvConf, hosts: Hosts, types: tuple[str, ...] = (
 
 def _resolve(run: _Run, candidate: Candidate, kind: str) -> Generator[Ask, Heard, Reply | None]:
     """One name: a reply, or None when no server is left or the lifetime is over."""
-    question, why, start = Question(candidate.name, kind), candidate.why, run.now
+    question, why = Question(candidate.name, kind), candidate.why
     servers, backoff, tcp = list(run.conf.nameservers), BACKOFF, False
     while servers:
         for server in tuple(servers):
             while True:
-                left = LIFETIME - (run.now - start)
+                left = LIFETIME - run.now
                 if left <= 0:
                     run.over = True
                     return None

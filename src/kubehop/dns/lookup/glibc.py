@@ -1,4 +1,6 @@
-"""glibc's getaddrinfo() and gethostbyname() (`res_query.c`, `nss_dns/dns-host.c`, read at 2.36).
+"""glibc's getaddrinfo() and gethostbyname() (`res_query.c`, `nss_dns/dns-host.c`).
+
+Read at 2.37 and the 2.36 of Debian 12.
 
 1. A trailing dot: as typed only. Enough dots: as typed, then the search list if that failed.
    Else the search list, then as typed; not if the root is in the list, nor with `no-tld-query`
@@ -72,6 +74,8 @@ class Call:
     types: tuple[str, ...] = ("A", "AAAA")
     errors: dict[HErrno, Texts] | None = None
     fits: Fits = fits_list
+    no_address: HErrno = HErrno.HOST_NOT_FOUND
+    """The error for an answer without any address, as of a CNAME that leads nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +102,12 @@ def resolve(thread: Thread, name: str, call: Call) -> Machine:
         return Outcome(
             errors[HErrno.HOST_NOT_FOUND].status, text=errors[HErrno.HOST_NOT_FOUND].text
         )
+    types = call.types
+    if thread.conf.has(Option.NO_AAAA):
+        types = tuple(kind for kind in types if kind != "AAAA")
     room, again = ROOM, ""
     while True:
-        found = yield from search(thread, name, call.types, again)
+        found = yield from search(thread, name, types, again)
         if found.error is not HErrno.SUCCESS:
             return Outcome(errors[found.error].status, text=errors[found.error].text)
         if call.fits(found.replies, room):
@@ -109,7 +116,7 @@ def resolve(thread: Thread, name: str, call: Call) -> Machine:
         again = f"all again: the answer did not fit the caller's {room // 2} octets; "
     listed = addresses(*found.replies)
     if not listed:
-        missing = errors[HErrno.HOST_NOT_FOUND]
+        missing = errors[call.no_address]
         return Outcome(missing.status, text=missing.text)
     return Outcome(Status.FOUND, listed, canonical(*found.replies))
 

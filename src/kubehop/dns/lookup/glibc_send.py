@@ -157,7 +157,8 @@ def _collect(
             thread.header = reply.rcode
         if reply.rcode in NO_ANSWER or _lame(reply, heard.query):
             answered.add(question)
-            if others or len(questions) == 1:
+            if others or len(questions) == 1 or thread.one_by_one:
+                # One by one, the other one has not been sent yet (bug 30081, fixed in 2.41).
                 return _Round(tuple(good)), None, False
             continue
         if reply.truncated:

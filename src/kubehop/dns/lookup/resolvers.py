@@ -101,7 +101,8 @@ def _node_resolve(name: str, conf: ResolvConf, hosts: Hosts) -> Machine:
 
 
 GETADDRINFO = _glibc(glibc.Call())
-BY_NAME = _glibc(glibc.Call(("A",), glibc.GETHOSTBYNAME, fits_hostent))
+IPV4 = _glibc(glibc.Call(("A",), fits=fits_hostent, no_address=glibc.HErrno.NO_DATA))
+BY_NAME = _glibc(glibc.Call(("A",), glibc.GETHOSTBYNAME, fits_hostent, glibc.HErrno.NO_RECOVERY))
 
 _ALL = (
     Resolver("glibc", "glibc 2.26 and newer, getaddrinfo", glibc_file.parse, GETADDRINFO),
@@ -109,7 +110,7 @@ _ALL = (
         "glibc-ipv4",
         "glibc, getaddrinfo for IPv4 only",
         glibc_file.parse,
-        _glibc(glibc.Call(("A",), fits=fits_hostent)),
+        IPV4,
     ),
     Resolver("glibc-gethostbyname", "glibc, gethostbyname", glibc_file.parse, BY_NAME),
     Resolver("musl", "musl 1.2.4 and newer", musl_file.parse, _musl(musl.NEWEST), parallel=True),
