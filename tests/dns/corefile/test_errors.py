@@ -240,6 +240,11 @@ def test_error(text: str, message: str) -> None:
     assert str(error.value) == message
 
 
+def test_a_resolv_conf_without_servers_is_no_upstream() -> None:
+    with pytest.raises(InputError, match="plugin/forward: no nameservers found"):
+        parse(block("forward . /etc/resolv.conf"), files={"/etc/resolv.conf": "search a"})
+
+
 def test_the_first_plugin_of_all_blocks_is_set_up_first() -> None:
     text = "a {\nforward . x\n}\nb {\ncache 0\n}"
     with pytest.raises(InputError, match="plugin/cache"):

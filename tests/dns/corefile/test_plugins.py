@@ -241,3 +241,67 @@ def test_a_plugin_that_is_not_modelled_is_named(name: str) -> None:
 @pytest.mark.parametrize("name", ["errors", "log", "ready", "health", "prometheus :9153", "loop"])
 def test_a_plugin_that_changes_no_answer_needs_no_note(name: str) -> None:
     assert parse(f". {{\n{name}\n}}").notes == ()
+
+
+K3S = """\
+.:53 {
+    errors
+    health
+    ready
+    kubernetes cluster.local in-addr.arpa ip6.arpa {
+      pods insecure
+      fallthrough in-addr.arpa ip6.arpa
+    }
+    hosts /etc/coredns/NodeHosts {
+      ttl 60
+      reload 15s
+      fallthrough
+    }
+    prometheus :9153
+    forward . /etc/resolv.conf
+    cache 30
+    loop
+    reload
+    loadbalance
+    import /etc/coredns/custom/*.override
+}
+import /etc/coredns/custom/*.server
+"""
+NODE_LOCAL = """\
+cluster.local:53 {
+    errors
+    cache {
+            success 9984 30
+            denial 9984 5
+    }
+    reload
+    loop
+    bind 169.254.20.10 10.96.0.10
+    forward . 10.96.0.10 {
+            force_tcp
+    }
+    prometheus :9253
+    health 169.254.20.10:8080
+    }
+.:53 {
+    errors
+    cache 30
+    reload
+    loop
+    bind 169.254.20.10 10.96.0.10
+    forward . /etc/resolv.conf
+    prometheus :9253
+    }
+"""
+
+
+def test_corefiles_of_distributions() -> None:
+    k3s = parse(K3S, files={"/etc/resolv.conf": RESOLV})
+    assert k3s.notes == (
+        "import: no file matches /etc/coredns/custom/*.override",
+        "import: no file matches /etc/coredns/custom/*.server",
+        "hosts: the entries of /etc/coredns/NodeHosts are not known",
+    )
+    local = parse(NODE_LOCAL)
+    assert [block.listen for block in local.blocks] == [("169.254.20.10", "10.96.0.10")] * 2
+    assert local.notes == ("forward: the servers in /etc/resolv.conf are not known",)

@@ -120,6 +120,8 @@ def _servers(to: list[str], setup: Setup) -> tuple[list[_Server], tuple[str, ...
             files.append(host)
         else:
             raise InputError(f'not an IP address or file: "{host}"')
+    if not servers and not files:
+        raise InputError("no nameservers found")
     return servers, tuple(files)
 
 
