@@ -75,6 +75,16 @@ def _content(path: str) -> bytes:
     return _unpacked(path, data)
 
 
+def read_text(path: str) -> str:
+    """A text file that is no manifest: a Corefile, a resolv.conf. Raises InputError."""
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError("cannot be read: it is not UTF-8 text", file=path) from error
+    except (OSError, ValueError) as error:
+        raise _failed(path, error) from error
+
+
 def _failed(path: str, error: OSError | ValueError) -> InputError:
     """The system's words: "No such file or directory"."""
     reason = error.strerror if isinstance(error, OSError) else None

@@ -90,7 +90,7 @@ REFUSED = [
     ("external", "10.43.0.1", ["a port is needed, as in 10.43.0.1:80"]),
     ("external", "[fd00::1]", ["a port is needed, as in [fd00::1]:80"]),
     ("external", "pod/web-1", ["a port is needed, as in pod/web-1:80"]),
-    ("external", "example.com:443", ["TO 'example.com:443'", "not looked up"]),
+    ("external", "example.com:443", ["TO 'example.com:443'", "HOSTNAME:PORT"]),
     ("external", "10.43.0.1:http", ["'http' is not a port number"]),
     ("external", "10.43.0.1:0", ["'0' is not a port number"]),
     ("external", "10.43.0.1:65536", ["'65536' is not a port number"]),

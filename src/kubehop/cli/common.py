@@ -116,7 +116,10 @@ def inventory_from(options: dict[str, Any]) -> Inventory:
 
     with showing_progress() as progress:
         return fetch(
-            context=options["context"], kubeconfig=options["kubeconfig"], progress=progress
+            context=options["context"],
+            kubeconfig=options["kubeconfig"],
+            namespaces=(options["namespace"],) if options["namespace"] else (),
+            progress=progress,
         )
 
 
@@ -172,7 +175,7 @@ def emit(value: dict[str, Any], output: str) -> None:
 
         click.echo(yaml.safe_dump(value, sort_keys=False, allow_unicode=True), nl=False)
         return
-    from kubehop.render.json_values import dumps
+    from kubehop.render.json_common import dumps
 
     click.echo(dumps(value), nl=False)
 

@@ -1,13 +1,13 @@
 """The options that say about names what no object tells; read them with `dns_settings`."""
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from kubehop.cli.common import F
+from kubehop.files import read_text
 from kubehop.model.addresses import is_address
-from kubehop.model.errors import InputError, UsageError
+from kubehop.model.errors import UsageError
 
 _OPTIONS = (
     click.option("--cluster-dns", metavar="IP,...", help="The kubelet's clusterDNS."),
@@ -62,13 +62,7 @@ def dns_settings(options: dict[str, Any]) -> Any:
 
 
 def _text(path: str | None) -> str | None:
-    if path is None:
-        return None
-    try:
-        return Path(path).read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise InputError(f"cannot be read: {reason}", file=path) from error
+    return None if path is None else read_text(path)
 
 
 def _addresses(given: str | None) -> tuple[str, ...] | None:

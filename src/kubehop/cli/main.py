@@ -1,47 +1,29 @@
 """`kubehop`, also `kubectl hop`: find the command, and turn errors into one line and exit 2."""
 
-import importlib
 import os
 import sys
 from typing import Any
 
 import click
 
+from kubehop.cli.lazy import Commands, lazy_group
 from kubehop.model.errors import KubehopError
 
-COMMANDS: dict[str, tuple[str, str]] = {
+COMMANDS: Commands = {
     "trace": ("kubehop.cli.trace", "Follow a packet: every possible fate, hop by hop."),
     "service": ("kubehop.cli.service", "Who answers for a Service, from every node; try changes."),
     "resolve": ("kubehop.cli.resolve", "Predict a lookup: every query, its answer and why."),
     "nslookup": ("kubehop.cli.nslookup", "Really ask a name server; prints like nslookup."),
+    "dns": ("kubehop.cli.dns", "Serve the cluster's names as its CoreDNS would."),
     "snapshot": ("kubehop.cli.snapshot", "Save the network's objects, without secrets, to share."),
     "demo": ("kubehop.cli.demo", "The example cluster: Cluster against Local, explained."),
 }
-"""Command -> module that holds it as `command`, imported only when it runs; one-line help."""
-
 EXIT_PROBLEM = 2
 EXIT_INTERRUPTED = 130
 
 
-class LazyGroup(click.Group):
-    """A group that imports a command's module when it is called: help stays fast."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
-
-
 @click.group(
-    cls=LazyGroup,
+    cls=lazy_group(COMMANDS),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="kubehop", prog_name="kubehop")

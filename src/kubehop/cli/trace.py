@@ -13,6 +13,7 @@ from kubehop.cli.common import (
     style,
     warn_ignored,
 )
+from kubehop.cli.dns_options import dns_options, dns_settings
 from kubehop.service.frontends import FrontendKind
 
 
@@ -35,7 +36,15 @@ from kubehop.service.frontends import FrontendKind
     metavar="NAME",
     help="The node that a packet from outside arrives at, or whose node port is used.",
 )
+@click.option(
+    "--resolver",
+    default="glibc",
+    show_default=True,
+    metavar="NAME",
+    help="What looks a host name up, as in `kubehop resolve`.",
+)
 @output_option("wide", "json", "yaml", "name")
+@dns_options
 @cluster_options
 def command(
     origin: str,
@@ -43,6 +52,7 @@ def command(
     protocol: str | None,
     via: str | None,
     node: str,
+    resolver: str,
     output: str | None,
     **options: Any,
 ) -> int:
@@ -60,16 +70,22 @@ def command(
       kubehop trace pod/busybox svc/whoami:80
       kubehop trace external/203.0.113.9 svc/web:443 -f manifests/ --nodes 5
       kubehop trace external svc/web:80 --via nodeport --node node-2
+      kubehop trace pod/busybox whoami.default:80 --resolver musl
       kubehop trace node/node-1 svc/kube-dns.kube-system:53 --protocol udp -o json
     """
+    from kubehop.trace.by_name import trace_any
+    from kubehop.trace.lookups import Names, resolver_named
     from kubehop.trace.values import Verdict
-    from kubehop.trace.walk import trace
 
-    cluster = cluster_from(options)
-    answer = trace(
-        cluster,
+    settings = dns_settings(options)
+    chosen = resolver_named(resolver)
+    names = Names(cluster_from(options), settings)
+    cluster = names.cluster
+    answer = trace_any(
+        names,
         origin,
         target,
+        chosen,
         protocol=protocol.upper() if protocol else None,
         via=FrontendKind(via) if via else None,
         node=node,
@@ -78,7 +94,7 @@ def command(
     if output in ("json", "yaml"):
         from kubehop.render.json_values import trace_json
 
-        emit(trace_json(answer, cluster), output)
+        emit(trace_json(answer, cluster, names.assumptions), output)
     elif output == "name":
         from kubehop.render.json_values import names_of
 
@@ -86,7 +102,8 @@ def command(
     else:
         from kubehop.render.trace_text import trace_text
 
-        click.echo(trace_text(answer, cluster, style(output)), nl=False)
+        text = trace_text(answer, cluster, style(output), assumptions=names.assumptions)
+        click.echo(text, nl=False)
         warn_ignored(dict(cluster.ignored))
     fine = all(f.verdict is Verdict.DELIVERED and f.reply_returns for f in answer.fates)
     return 0 if fine else 1

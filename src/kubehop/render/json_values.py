@@ -2,35 +2,21 @@
 
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import Any
-
-import msgspec
 
 from kubehop.model.addresses import socket_address
 from kubehop.model.cluster import Cluster
 from kubehop.model.service import Service
+from kubehop.render.json_common import API_VERSION, Json, basis, fraction
+from kubehop.render.lookup_json import lookup_fields
 from kubehop.service.endpoints import Endpoint
 from kubehop.service.frontends import frontends
 from kubehop.service.spread import Balance, Row, Spread, spreads
 from kubehop.service.warnings import warnings
 from kubehop.trace.values import Fate, Hop, Reached, Trace
 
-API_VERSION = "kubehop/v1"
-Json = dict[str, Any]
 
-
-def dumps(value: object) -> str:
-    """Indented JSON, with a newline at the end."""
-    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n"
-
-
-def fraction(value: Fraction | None) -> str | None:
-    """`1/2`, `1`, or null."""
-    return None if value is None else str(value)
-
-
-def trace_json(answer: Trace, cluster: Cluster) -> Json:
-    """A `Trace` (design, section 5)."""
+def trace_json(answer: Trace, cluster: Cluster, assumptions: tuple[str, ...] = ()) -> Json:
+    """A `Trace` (design, section 5); `assumptions` about names come on top of the cluster's."""
     return {
         "apiVersion": API_VERSION,
         "kind": "Trace",
@@ -39,7 +25,8 @@ def trace_json(answer: Trace, cluster: Cluster) -> Json:
         "protocol": answer.protocol,
         "fates": [_fate(fate) for fate in answer.fates],
         "notes": list(answer.notes),
-        **_basis(cluster),
+        "lookup": answer.lookup and lookup_fields(answer.lookup),
+        **basis(cluster, assumptions),
     }
 
 
@@ -77,11 +64,6 @@ def _hop(hop: Hop) -> Json:
     }
 
 
-def _basis(cluster: Cluster) -> Json:
-    """What the answer rests on besides the objects."""
-    return {"assumptions": list(cluster.assumptions), "unknown": list(cluster.unknown)}
-
-
 def spread_json(
     cluster: Cluster,
     answers: tuple[Spread, ...],
@@ -101,7 +83,7 @@ def spread_json(
         changed = found[0].service if found else service
         value["changes"] = list(changes)
         value["after"] = _side(then, changed, found)
-    return {**value, **_basis(cluster)}
+    return {**value, **basis(cluster)}
 
 
 def spread_list_json(cluster: Cluster, services: Iterable[Service]) -> Json:
@@ -116,7 +98,7 @@ def spread_list_json(cluster: Cluster, services: Iterable[Service]) -> Json:
             }
             for service in services
         ],
-        **_basis(cluster),
+        **basis(cluster),
     }
 
 

@@ -4,7 +4,7 @@ from kubehop.dns.lookup.advice import Advice
 from kubehop.dns.lookup.protocol import Silence
 from kubehop.dns.message import Reply
 from kubehop.model.cluster import Cluster
-from kubehop.render.json_values import API_VERSION, Json, fraction
+from kubehop.render.json_common import API_VERSION, Json, basis, fraction
 from kubehop.trace.lookups import Answered, Prediction
 from kubehop.trace.nameservers import Nameserver
 
@@ -14,7 +14,7 @@ NEVER = float("inf")
 def lookup_json(found: Prediction, cluster: Cluster, assumptions: tuple[str, ...]) -> Json:
     """A `Lookup`."""
     head = {"apiVersion": API_VERSION, "kind": "Lookup"}
-    return {**head, **lookup_fields(found), **_basis(cluster, assumptions)}
+    return {**head, **lookup_fields(found), **basis(cluster, assumptions)}
 
 
 def lookup_list_json(
@@ -25,7 +25,7 @@ def lookup_list_json(
         "apiVersion": API_VERSION,
         "kind": "LookupList",
         "items": [lookup_fields(one) for one in found],
-        **_basis(cluster, assumptions),
+        **basis(cluster, assumptions),
     }
 
 
@@ -76,6 +76,7 @@ def _query(number: int, one: Answered) -> Json:
         "transport": query.transport.value,
         "sentBecause": query.why,
         "answer": _answer(result),
+        "answeredAfter": one.step.after,
         "records": list(map(str, result.answer)) if isinstance(result, Reply) else [],
         "answeredBecause": one.why or None,
         "object": one.object or None,
@@ -88,10 +89,3 @@ def _answer(result: Reply | Silence) -> str:
 
 def _advice(advice: Advice) -> Json:
     return {"text": advice.text, "saves": advice.saves, "name": advice.name or None}
-
-
-def _basis(cluster: Cluster, assumptions: tuple[str, ...]) -> Json:
-    return {
-        "assumptions": [*cluster.assumptions, *assumptions],
-        "unknown": list(cluster.unknown),
-    }

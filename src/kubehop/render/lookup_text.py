@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from kubehop.dns.lookup.drive import Step
 from kubehop.dns.lookup.protocol import Silence, Status, Transport
 from kubehop.dns.message import Kind, Reply
 from kubehop.model.cluster import Cluster
@@ -129,17 +130,20 @@ def _answers(group: list[Answered]) -> str:
     """`A, AAAA: NXDOMAIN` or `A: 10.43.0.1, AAAA: no data`."""
     told: dict[str, list[str]] = {}
     for one in group:
-        told.setdefault(_answer(one.step.result), []).append(one.step.query.question.type)
+        told.setdefault(_answer(one.step), []).append(one.step.query.question.type)
     return "; ".join(f"{', '.join(types)}: {answer}" for answer, types in told.items())
 
 
-def _answer(result: Reply | Silence) -> str:
+def _answer(step: Step) -> str:
+    result = step.result
     if not isinstance(result, Reply):
         return "refused" if result is Silence.UNREACHABLE else "silence"
-    cut = f", truncated after {len(result.answer)} records" if result.truncated else ""
-    if result.kind is Kind.ANSWER and not cut:
-        return short(tuple(record.data for record in result.answer))
-    return WORDS.get(result.kind, result.kind.value) + cut
+    late = f" after {step.after:g} s" if step.after else ""
+    if result.truncated:
+        return f"truncated after {len(result.answer)} records{late}"
+    if result.kind is Kind.ANSWER:
+        return short(tuple(record.data for record in result.answer)) + late
+    return WORDS.get(result.kind, result.kind.value) + late
 
 
 def _nameservers(found: Prediction) -> "list[RenderableType]":

@@ -34,6 +34,7 @@ class Asked:
     name: str
     servers: tuple[str, ...]
     hosts: Hosts = NO_HOSTS
+    port: int = PORT
 
 
 Form = Callable[[Asked, Lookup], Printed]
@@ -93,7 +94,7 @@ def busybox(asked: Asked, lookup: Lookup) -> Printed:
     if not replies:
         return Printed(f"{lookup.outcome.text}\n\n", error)
     server = replies[-1][0].query.server
-    head = f"Server:\t\t{server}\nAddress:\t{socket_address(server, PORT)}\n\n"
+    head = f"Server:\t\t{server}\nAddress:\t{socket_address(server, asked.port)}\n\n"
     return Printed(head + "".join(_paragraph(asked, s, r) for s, r in replies) + "\n", error)
 
 
@@ -121,14 +122,14 @@ def bind(asked: Asked, lookup: Lookup) -> Printed:
     """BIND's nslookup: the reply that ended the search, then the addresses of the other family."""
     useful = [(s, r) for s, r in _replies(lookup) if not _searched_on(s, r, lookup)]
     silent = "".join(
-        _line(f";; communications error to {step.query.server}#{PORT}: {_silence(step)}")
+        _line(f";; communications error to {step.query.server}#{asked.port}: {_silence(step)}")
         for step in lookup.steps
         if not isinstance(step.result, Reply)
     )
     if not useful:
         return Printed(f"{silent}{lookup.outcome.text}\n\n")
     server = useful[-1][0].query.server
-    head = f"Server:\t\t{server}\nAddress:\t{server}#{PORT}\n\n"
+    head = f"Server:\t\t{server}\nAddress:\t{server}#{asked.port}\n\n"
     return Printed(silent + head + _bind_answers(asked, lookup, [r for _, r in useful]) + "\n")
 
 

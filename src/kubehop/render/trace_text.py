@@ -7,6 +7,7 @@ from kubehop.model.addresses import socket_address
 from kubehop.model.cluster import Cluster
 from kubehop.model.errors import printable
 from kubehop.render.drawing import Style, bullets, draw, lines, percent, text
+from kubehop.render.lookup_text import verdict
 from kubehop.trace.values import Fate, Hop, Trace, Verdict
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ COLOURS = {
     Verdict.DROPPED: "red",
     Verdict.REJECTED: "red",
     Verdict.UNROUTED: "yellow",
+    Verdict.UNRESOLVED: "red",
 }
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -34,27 +36,41 @@ SEEN = {
 }
 
 
-def trace_text(answer: Trace, cluster: Cluster, style: Style, *, basis: bool = True) -> str:
-    """The answer, at most 100 columns wide; without `basis` what it rests on is left out."""
+def trace_text(
+    answer: Trace,
+    cluster: Cluster,
+    style: Style,
+    *,
+    basis: bool = True,
+    assumptions: tuple[str, ...] = (),
+) -> str:
+    """The answer, at most 100 columns wide; without `basis` what it rests on is left out.
+
+    `assumptions` about names come on top of the cluster's.
+    """
     parts: list[RenderableType] = [
         text(f"{answer.origin} -> {answer.target} ({answer.protocol})", "bold"),
         text(_summary(answer)),
     ]
+    if answer.lookup:
+        parts += ["", text(f"{answer.lookup.name}: {verdict(answer.lookup)}")]
+        resolve = f"kubehop resolve {answer.lookup.name} --from {answer.origin}"
+        parts.append(text(f"({resolve} shows each query)", "dim"))
     drawn = answer.fates if style.wide else answer.fates[:DRAWN]
     for fate in drawn:
         parts += ["", _tree(fate)]
     rest = answer.fates[len(drawn) :]
     if rest:
         parts += ["", *bullets(f"{len(rest)} more fates (-o wide draws them)", _short(rest))]
-    parts += _foot(answer, cluster) if basis else []
+    parts += _foot(answer, cluster, assumptions) if basis else []
     return draw(*parts, style=style)
 
 
-def _foot(answer: Trace, cluster: Cluster) -> "list[RenderableType]":
+def _foot(answer: Trace, cluster: Cluster, assumptions: tuple[str, ...]) -> "list[RenderableType]":
     foot: list[RenderableType] = []
     for title, items in (
         ("Note", answer.notes),
-        ("Assumed, because the input does not say", cluster.assumptions),
+        ("Assumed, because the input does not say", (*cluster.assumptions, *assumptions)),
         ("Unknown", cluster.unknown),
     ):
         found = bullets(title, items)

@@ -6,6 +6,7 @@
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from kubehop.dns.chain import Serving, own_addresses
 from kubehop.dns.corefile.cluster import KUBEADM, cluster_domain, corefile_of, corefile_text
@@ -83,14 +84,32 @@ class Names:
     """A cluster's names, with what was assumed about them; made once for many lookups."""
 
     def __init__(self, cluster: Cluster, settings: DNSSettings) -> None:
-        """Raises InputError for a Corefile that CoreDNS would refuse."""
         self.cluster = cluster
         self._settings = settings
         self._assumed: dict[str, None] = {}
-        self._data = cluster.derived(ZoneData.of)
         self._own = own_addresses(cluster)
-        self.corefile = self._corefile()
-        self.domain = settings.cluster_domain or cluster_domain(self.corefile).removesuffix(".")
+
+    @cached_property
+    def corefile(self) -> Corefile:
+        """What cluster DNS runs with. Raises InputError where CoreDNS would refuse it."""
+        files = {CORE_DNS_FILE: self._core_dns_file}
+        if self._settings.corefile is not None:
+            return parse(self._settings.corefile, files=files)
+        if corefile_text(self.cluster) is None:
+            self._assume("no ConfigMap kube-system/coredns: kubeadm's Corefile assumed")
+            return parse(KUBEADM, files=files)
+        return corefile_of(self.cluster, files=files)
+
+    @cached_property
+    def domain(self) -> str:
+        """The cluster domain, without a trailing dot."""
+        return self._settings.cluster_domain or cluster_domain(self.corefile).removesuffix(".")
+
+    @cached_property
+    def _core_dns_file(self) -> str:
+        """CoreDNS has dnsPolicy Default: its resolv.conf is its node's."""
+        pods = (self.cluster.pod_at(address) for address in self._own)
+        return self._node_file(next((pod.node_name for pod in pods if pod), ""))
 
     @property
     def assumptions(self) -> tuple[str, ...]:
@@ -101,9 +120,9 @@ class Names:
         """The files of a pod or of a node's own processes; without an origin, of any pod of
         `namespace` that sets nothing."""
         pod = self._pod(origin)
+        if origin is not None and not origin.node:
+            return Files(ASSUMED_NODE_FILE, why="a client outside has a resolver of its own")
         if origin is not None and pod is None:
-            if not origin.node:
-                raise UsageError(f"{origin.label} does not use the cluster's DNS")
             return Files(self._node_file(origin.node), why="the node's own")
         pod = pod or _any_pod(namespace)
         kubelet = KubeletDNS(self._cluster_dns(), self.domain, self._node_file(pod.node_name))
@@ -144,7 +163,8 @@ class Names:
 
     def _answerer(self, name: str, origin: Origin | None) -> Answerer:
         # A server that nobody has asked yet: a cache would make the answer depend on the past.
-        serving = Serving(self.corefile, self._data, own=self._own, resolv_conf=self._core_dns_file)
+        data = self.cluster.derived(ZoneData.of)
+        serving = Serving(self.corefile, data, own=self._own, resolv_conf=self._core_dns_file)
         client = origin.addresses[0] if origin else ""
         return Answerer(self.cluster, origin, serving, self._outside(name), client)
 
@@ -157,18 +177,6 @@ class Names:
             mood=self._settings.mood,
             inside=inside,
         )
-
-    def _corefile(self) -> Corefile:
-        pods = (self.cluster.pod_at(address) for address in self._own)
-        node = next((pod.node_name for pod in pods if pod), "")
-        self._core_dns_file = self._node_file(node)
-        files = {CORE_DNS_FILE: self._core_dns_file}
-        if self._settings.corefile is not None:
-            return parse(self._settings.corefile, files=files)
-        if corefile_text(self.cluster) is None:
-            self._assume("no ConfigMap kube-system/coredns: kubeadm's Corefile assumed")
-            return parse(KUBEADM, files=files)
-        return corefile_of(self.cluster, files=files)
 
     def _pod(self, origin: Origin | None) -> Pod | None:
         if origin is None or not origin.label.startswith("pod/"):

@@ -59,6 +59,8 @@ def nameserver(
         return assumed
     if origin is None:
         return _by_owner(cluster, address)
+    if not origin.node:
+        return Nameserver(address, Answers.OUTSIDE, "a client outside asks its own resolver")
     if is_loopback(address):
         return _own(cluster, origin, address)
     try:
@@ -120,7 +122,7 @@ def _met(cluster: Cluster, fate: Fate) -> Answers:
             return Answers.UNREACHABLE
         case Verdict.DROPPED:
             return Answers.SILENT
-        case Verdict.UNROUTED:
+        case Verdict.UNROUTED | Verdict.UNRESOLVED:
             return Answers.SILENT
         case Verdict.DELIVERED:
             assert reached is not None

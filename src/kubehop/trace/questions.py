@@ -1,7 +1,8 @@
 """From what a user types to where a packet starts and where it is addressed to.
 
 FROM: `pod/NAME[.NS]`, `node/NAME`, `external[/IP]`.
-TO:   `svc/NAME[.NS]:PORT`, `pod/NAME[.NS]:PORT`, `node/NAME:PORT`, `IP:PORT`, `[IPv6]:PORT`.
+TO:   `svc/NAME[.NS]:PORT`, `pod/NAME[.NS]:PORT`, `node/NAME:PORT`, `IP:PORT`, `[IPv6]:PORT`,
+      `HOSTNAME:PORT` (looked up first: `kubehop.trace.by_name`).
 """
 
 import difflib
@@ -93,9 +94,17 @@ def parse_target(cluster: Cluster, text: str, namespace: str) -> Target:
     if is_address(where):
         return Target(text, port, address=canonical(where))
     raise UsageError(
-        f"TO {text!r}: expected svc/NAME[.NAMESPACE]:PORT, pod/NAME:PORT, node/NAME:PORT or "
-        "IP:PORT (host names are not looked up yet)"
+        f"TO {text!r}: expected svc/NAME[.NAMESPACE]:PORT, pod/NAME:PORT, node/NAME:PORT, "
+        "IP:PORT or HOSTNAME:PORT"
     )
+
+
+def host_name(text: str) -> tuple[str, str] | None:
+    """Name and port of `HOSTNAME:PORT`, None for every other form."""
+    where, port = _split_port(text)
+    if "/" in where or not port or not where or is_address(where) or ":" in where:
+        return None
+    return where, port
 
 
 def _split_port(text: str) -> tuple[str, str]:

@@ -3,6 +3,10 @@
 import enum
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kubehop.trace.lookups import Prediction
 
 
 class Verdict(enum.StrEnum):
@@ -12,12 +16,14 @@ class Verdict(enum.StrEnum):
     dropped     silence: the client times out
     rejected    an error comes back at once ("connection refused")
     unrouted    nobody on the way has a route for it
+    unresolved  its name was not found: nothing is sent
     """
 
     DELIVERED = "delivered"
     DROPPED = "dropped"
     REJECTED = "rejected"
     UNROUTED = "unrouted"
+    UNRESOLVED = "unresolved"
 
 
 class SourceKind(enum.StrEnum):
@@ -77,13 +83,17 @@ class Fate:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """Every fate of a packet; the probabilities sum to 1."""
+    """Every fate of a packet; the probabilities sum to 1.
+
+    `lookup` came first where the target was named by a host name.
+    """
 
     origin: str
     target: str
     protocol: str
     fates: tuple[Fate, ...]
     notes: tuple[str, ...] = ()
+    lookup: "Prediction | None" = None
 
     def probability(self, verdict: Verdict) -> Fraction:
         """The share of connections that end so."""

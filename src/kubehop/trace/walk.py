@@ -40,8 +40,16 @@ def trace(
     aimed_at = parse_target(cluster, target, namespace)
     if node:
         find_node(cluster, node)
-    context = Context(cluster, entry_node="" if start.node else node)
     shots = aim(cluster, start, aimed_at, protocol, via, node)
+    return trace_shots(cluster, start, shots, target, node)
+
+
+def trace_shots(
+    cluster: Cluster, start: Origin, shots: tuple[Shot, ...], target: str, node: str = ""
+) -> Trace:
+    """Every fate of a packet from `start` that is sent to one of `shots`; `target` is how the
+    user calls them."""
+    context = Context(cluster, entry_node="" if start.node else node)
     done = [end for shot in shots for end in _follow(context, _depart(cluster, start, shot))]
     fates = _merge(_fate(context, state) for state in done)
     return Trace(start.label, target, shots[0].protocol, fates, _notes(cluster, fates))

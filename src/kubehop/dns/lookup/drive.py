@@ -18,11 +18,15 @@ class Late:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A query, when it was sent (seconds since the start), and what came of it."""
+    """A query, when it was sent (seconds since the start), and what came of it.
+
+    `after` is how many seconds later it came: maybe when nobody listened any more.
+    """
 
     query: Query
     at: float
     result: Reply | Silence
+    after: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ def drive(machine: Machine, answer: Answer) -> Lookup:
                 result, after = (
                     (given.result, given.after) if isinstance(given, Late) else (given, 0.0)
                 )
-                steps.append(Step(query, now, result))
+                steps.append(Step(query, now, result, after))
                 if result is not Silence.SILENT:
                     heapq.heappush(coming, (now + after, len(steps), query, result))
             if coming and coming[0][0] <= ask.until:

@@ -1,0 +1,129 @@
+"""A source that is followed, and the server that answers from it."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+
+from kubehop.dns.chain import Serving, own_addresses
+from kubehop.dns.corefile.cluster import KUBEADM
+from kubehop.dns.corefile.parse import parse
+from kubehop.dns.corefile.plugins.kubernetes import Kubernetes
+from kubehop.dns.zone import ZoneData
+from kubehop.dnsserver import Listen, Server
+from kubehop.dnsserver.log import Log
+from kubehop.follow import Source
+from kubehop.model.changes import FOLLOWED, Update
+from kubehop.model.errors import InputError
+from kubehop.model.kinds import KINDS
+
+Report = Callable[[str], None]
+RESOLV_CONF = "/etc/resolv.conf"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What to serve where; `corefile` None takes the cluster's own, `resolv_conf` is the text
+    of the file that a Corefile forwards to."""
+
+    listen: tuple[Listen, ...]
+    corefile: str | None = None
+    resolv_conf: str = ""
+    health: Listen | None = None
+    ready: Listen | None = None
+    metrics: Listen | None = None
+    log: Log | None = None
+
+
+class DNSService:
+    """Follows `source` in a thread, and serves what it says in the caller's."""
+
+    def __init__(self, source: Source, settings: Settings, report: Report) -> None:
+        """Reads the source for the first time and binds the sockets. Raises what the source
+        raises, InputError for a Corefile that cannot be used, UsageError for an address."""
+        self._source, self._settings, self._report = source, settings, report
+        self._stop = threading.Event()
+        self._follower = threading.Thread(target=self._follow, daemon=True, name="kubehop-source")
+        try:
+            state = source.start()
+            self._synced, self._text = state.synced, state.corefile
+            self._data = ZoneData.of(state.cluster, _kinds(state.synced))
+            self._own = own_addresses(state.cluster)
+            self._server = Server(
+                self._serving(),
+                settings.listen,
+                health=settings.health,
+                ready=settings.ready,
+                metrics=settings.metrics,
+                log=settings.log,
+            )
+        except BaseException:
+            source.close()
+            raise
+
+    @property
+    def ports(self) -> list[int]:
+        """The ports of `listen`, in its order."""
+        return self._server.ports
+
+    def __enter__(self) -> Self:
+        self._follower.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._server.stop()
+        self._follower.join(timeout=2)
+
+    def run(self) -> None:
+        """Serve until Ctrl-C or SIGTERM."""
+        self._server.run()
+
+    def _follow(self) -> None:
+        self._source.run(self._take, self._stop)
+
+    def _take(self, update: Update) -> None:
+        """Answer as the source says from now on."""
+        news = update.synced != self._synced
+        if news:
+            self._data.synced = _kinds(update.synced)
+        if update.change:
+            self._server.apply(update.change)
+        if news or update.corefile != self._text:
+            self._synced, self._text = update.synced, update.corefile
+            try:
+                self._server.reload(self._serving())
+            except InputError as error:
+                # As CoreDNS does: the old one serves on.
+                self._report(f"the Corefile is not used: {error}")
+
+    def _serving(self) -> Serving:
+        text = self._settings.corefile or self._text or KUBEADM
+        conf = self._settings.resolv_conf
+        corefile = parse(text, files={RESOLV_CONF: conf})
+        serving = Serving(
+            corefile,
+            self._data,
+            own=self._own,
+            resolv_conf=conf,
+            serial=int(time.time()),  # noqa: TID251
+        )
+        for note in serving.notes:
+            self._report(f"note: {note}")
+        return serving
+
+
+def wants_pods(corefile: str | None) -> bool:
+    """True if a Corefile (None: kubeadm's) needs pods to be known: `pods verified`."""
+    try:
+        found = parse(corefile or KUBEADM)
+    except InputError:
+        return False
+    plugins = (plugin for block in found.blocks for plugin in block.plugins)
+    return any(isinstance(plugin, Kubernetes) and plugin.pods == "verified" for plugin in plugins)
+
+
+def _kinds(plurals: frozenset[str]) -> frozenset[str]:
+    """Kinds by their plurals."""
+    return frozenset(kind for kind in FOLLOWED if KINDS[kind].plural in plurals)
