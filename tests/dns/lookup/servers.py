@@ -1,7 +1,5 @@
 """Servers for lookups: answers in the words of the recordings (`cluster`, `aaaa_drop`, ...)."""
 
-from collections.abc import Callable
-
 from kubehop.dns.lookup.drive import Answer, Lookup, drive
 from kubehop.dns.lookup.protocol import Query, Silence, Transport
 from kubehop.dns.lookup.resolvers import RESOLVERS
@@ -82,7 +80,7 @@ def outside(result: Reply | Silence) -> Answer:
 def look_up(
     resolver: str,
     name: str,
-    answer: Callable[[Query], Reply | Silence] = cluster,
+    answer: Answer = cluster,
     resolv_conf: str = POD,
     hosts: Hosts = NO_HOSTS,
 ) -> Lookup:

@@ -2,7 +2,8 @@
 
 1. Without a search list (dig without +search), with enough dots or a trailing one: as typed
    only. Else the search list, then as typed. NXDOMAIN goes on, everything else ends it.
-2. The first server is asked `tries` times, every other one once; silence and ICMP count alike.
+2. The first server that fails is asked `tries` times, every other one once, and so for all names
+   of the search; silence and ICMP count alike.
 3. host and nslookup: SERVFAIL goes to the next server, if there is one; nslookup also leaves a
    server that does not recurse, as CoreDNS does not for names of the cluster.
 4. TC: all again over TCP from the first server on, 10 seconds each.
@@ -69,7 +70,11 @@ class _Run:
     conf: ResolvConf
     now: float = 0.0
     tcp: bool = False
-    asked: int = 0
+    retries: int = 0
+
+    def begin(self) -> None:
+        """A lookup of its own: what is left of the tries is inherited within one only."""
+        self.retries = self.tool.tries or self.conf.attempts
 
 
 def lookup(
@@ -82,6 +87,7 @@ def lookup(
     run, kind = _Run(tool, conf), types[0]
     if from_files(name, NO_HOSTS, types, Matching.EXACT) and tool.program != "dig":
         name, kind = reverse(name), "PTR"
+    run.begin()
     candidate, reply = yield from _search(run, name, kind)
     if reply is None:
         return _nobody(tool)
@@ -89,6 +95,7 @@ def lookup(
     if reply.rcode == Rcode.NOERROR and kind == "A":
         for more in tool.more:
             found = _end_of_chain(candidate.name, reply)
+            run.begin()
             extra = yield from _ask(run, Question(found, more), f"{tool.program} asks {more} too")
             # Without a reply it says so and goes on; its exit code does not change.
             if extra is not None:
@@ -128,23 +135,20 @@ def _candidates(run: _Run, name: str) -> list[Candidate]:
 def _ask(run: _Run, question: Question, why: str) -> Generator[Ask, Heard, Reply | None]:
     """One lookup: all servers, over TCP once a reply was truncated; None if nobody answered."""
     while True:
-        retries = run.tool.tries or run.conf.attempts
-        reply = yield from _servers(run, question, why, retries)
+        reply = yield from _servers(run, question, why)
         if reply is None or not reply.truncated or run.tcp:
             return reply
         run.tcp, why = True, "over TCP: the reply was truncated"
 
 
-def _servers(
-    run: _Run, question: Question, why: str, retries: int
-) -> Generator[Ask, Heard, Reply | None]:
+def _servers(run: _Run, question: Question, why: str) -> Generator[Ask, Heard, Reply | None]:
     servers, index, again = run.conf.nameservers, 0, why
     while True:
         reply = yield from _exchange(run, question, servers[index], again)
         if reply is None:
             again = f"again: no reply from {servers[index]} ({why})"
-            if retries > 1:
-                retries -= 1
+            if run.retries > 1:
+                run.retries -= 1
                 # Over TCP the whole lookup begins anew, at the first server.
                 index = 0 if run.tcp else index
             elif index + 1 < len(servers):
