@@ -25,7 +25,7 @@ from kubehop.dns.lookup.resolvers import RESOLVERS
 from kubehop.dns.message import Rcode, Record, Reply
 from kubehop.dns.zone import ZoneData
 from kubehop.dnsserver import Listen, Server
-from kubehop.dnsserver.responder import Client
+from kubehop.dnsserver.values import Client
 from kubehop.model.changes import Change
 from kubehop.model.cluster import Cluster
 

@@ -66,6 +66,9 @@ class Names:
     def is_static(self, question: Question, port: int = 0) -> bool:
         return not question.name.endswith("example.com.")
 
+    def lasts(self, asked: Asked, now: float) -> float:
+        return now
+
     def owner_of(self, name: str) -> str:
         return folded(name)
 
@@ -92,11 +95,17 @@ def question(name: str, type: str = "A", payload: int = 0) -> dns.message.Messag
 
 
 def udp(
-    server: Server, name: str, type: str = "A", *, payload: int = 0, host: str = "127.0.0.1"
+    server: Server,
+    name: str,
+    type: str = "A",
+    *,
+    payload: int = 0,
+    host: str = "127.0.0.1",
+    listener: int = 0,
 ) -> dns.message.Message:
     """What the server says over UDP, checked by dnspython to be a reply to the question."""
     asked = question(name, type, payload)
-    return dns.query.udp(asked, host, port=server.ports[0], timeout=5, ignore_trailing=False)
+    return dns.query.udp(asked, host, port=server.ports[listener], timeout=5)
 
 
 def tcp(server: Server, name: str, type: str = "A") -> dns.message.Message:

@@ -80,6 +80,25 @@ def test_a_failing_change_fails_where_it_was_asked_for() -> None:
         assert addresses(udp(server, WEB)) == ["10.43.0.1"]
 
 
+def test_a_fault_of_the_server_is_counted_and_survived(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with observed(Names({WEB: ["10.43.0.1"]})) as server:
+        (responder,) = server._responders.values()
+        with monkeypatch.context() as patched:
+            patched.setattr(responder, "respond", fails)
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+                sock.sendto(question(WEB).to_wire(), ("127.0.0.1", server.ports[0]))
+            while server._faults.count == 0:
+                time.sleep(0.01)
+        assert addresses(udp(server, WEB)) == ["10.43.0.1"]
+        assert "\ncoredns_panics_total 1\n" in get(server, "/metrics")[1]
+    assert "ZeroDivisionError" in capfd.readouterr().err
+
+
 def test_several_addresses_and_ports() -> None:
     with Server(Names({WEB: ["10.43.0.1"]}), [LOOPBACK, LOOPBACK, Listen("::1", 0)]) as server:
         assert len(set(server.ports)) == 3

@@ -3,7 +3,7 @@
 import pytest
 
 from kubehop.dns.wire.names import pack
-from kubehop.dnsserver.table import MOST_REPLIES, Entry, Table
+from kubehop.dnsserver.table import MOST_FLEETING, MOST_REPLIES, Entry, Table
 
 A, AAAA, RARE = b"\0\1\0\1", b"\0\x1c\0\1", b"\xff\0\0\1"
 
@@ -83,6 +83,33 @@ def test_keeping_and_forgetting_in_turns_leaves_nothing_behind() -> None:
     assert len(table) == 0
     assert len(table._present) <= 10
     assert table._owned == {}
+
+
+def test_fleeting_replies_go_in_time() -> None:
+    table = Table()
+    for when, query in ((2.0, b"two"), (1.0, b"one"), (3.0, b"three")):
+        table.remember_until(when, query, b"reply", 0)
+    table.expire(2.0)
+    assert set(table.replies) == {b"three"}
+    table.clear()
+    table.expire(9.0)
+    assert table.replies == {}
+
+
+def test_a_fleeting_reply_and_a_kept_one_for_the_same_query_harm_nobody() -> None:
+    table = Table()
+    table.remember_until(1.0, b"query", b"old", 0)
+    table.remember(kept(table, "web."), b"query", b"new", 0)
+    table.expire(1.0)
+    table.forget(["web."])
+    assert table.replies == {}
+
+
+def test_fleeting_replies_are_bounded() -> None:
+    table = Table()
+    for n in range(2 * MOST_FLEETING):
+        table.remember_until(1.0, b"%d" % n, b"", 0)
+    assert len(table.replies) == MOST_FLEETING
 
 
 def test_clear() -> None:

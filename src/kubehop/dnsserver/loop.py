@@ -10,6 +10,8 @@ from queue import Empty, SimpleQueue
 from threading import Event, get_ident
 from typing import TypeVar
 
+from kubehop.dnsserver.faults import Faults
+
 T = TypeVar("T")
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
@@ -35,12 +37,13 @@ class Timer:
 
 
 class Loop:
-    """Calls back when sockets are ready and timers due.
+    """Calls back when sockets are ready and timers due; survives what is raised there.
 
     Only `soon`, `ask` and `stop` are for other threads.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
         self._selector = selectors.DefaultSelector()
         self._timers: list[Timer] = []
         self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
@@ -115,9 +118,10 @@ class Loop:
         self.running.set()
         try:
             while self._open:
-                for key, events in self._selector.select(self._patience()):
-                    key.data(events)
-                self._run_timers()
+                try:
+                    self._turn()
+                except Exception as error:
+                    self._faults.note(error)
         finally:
             self._thread = None
             self._run_calls()  # of those who asked in the last moment
@@ -131,6 +135,12 @@ class Loop:
         self._selector.close()
         self._waker.close()
         self._woken.close()
+
+    def _turn(self) -> None:
+        """Wait, and call for what is ready or due; a fault leaves the rest for the next turn."""
+        for key, events in self._selector.select(self._patience()):
+            key.data(events)
+        self._run_timers()
 
     def _patience(self) -> float | None:
         while self._timers and self._timers[0].call is None:

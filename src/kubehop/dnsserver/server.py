@@ -9,16 +9,18 @@ from types import FrameType
 from typing import Self
 
 from kubehop.dnsserver.exchange import Exchanges
+from kubehop.dnsserver.faults import Faults
 from kubehop.dnsserver.forward import Forwarder
 from kubehop.dnsserver.http import HttpListener, Page
 from kubehop.dnsserver.listen import BACKLOG, Listen, cannot_listen, prepare
 from kubehop.dnsserver.log import Log
 from kubehop.dnsserver.loop import Loop
 from kubehop.dnsserver.metrics import Gauge, dropped, page
-from kubehop.dnsserver.responder import Chain, Responder
+from kubehop.dnsserver.responder import Responder
 from kubehop.dnsserver.tally import Kinds, Tally
 from kubehop.dnsserver.tcp import TcpListener
 from kubehop.dnsserver.udp import UdpListener
+from kubehop.dnsserver.values import Chain
 from kubehop.model.changes import Change
 
 STOP_SECONDS = 5.0
@@ -45,7 +47,8 @@ class Server:
         reuse_port: bool = False,
     ) -> None:
         self._chain = chain
-        self._loop = Loop()
+        self._faults = Faults()
+        self._loop = Loop(self._faults)
         self._kinds = Kinds()
         self._exchanges = Exchanges(self._loop)
         self._forwarder = Forwarder(self._loop, self._exchanges)
@@ -149,6 +152,7 @@ class Server:
                 where.serves,
                 forwarder=self._forwarder,
                 kinds=self._kinds,
+                faults=self._faults,
                 now=self._loop.now,
                 log=log,
             )
@@ -195,7 +199,7 @@ class Server:
             Gauge(
                 "coredns_panics_total",
                 "Queries that met a fault.",
-                sum(r.panics for r in responders),
+                self._faults.count,
                 "counter",
             ),
             Gauge(

@@ -7,6 +7,7 @@ dictionaries: compiled answers by question, and whole replies by whole query.
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from heapq import heappop, heappush
 
 from kubehop.dns.wire.compiled import Run
 from kubehop.dns.wire.types import IN, NUMBERS
@@ -15,6 +16,8 @@ MOST_PRESENT = 100_000
 """Answers with records that are kept: some 600 octets each, with their replies."""
 MOST_ABSENT = 50_000
 """Answers without that are kept: clients can ask for any number of names that do not exist."""
+MOST_FLEETING = 20_000
+"""Replies that are kept for less than a second: those of the cache plugin."""
 MOST_REPLIES = 4
 """Replies kept of one answer: clients differ in flags and in EDNS payload size."""
 
@@ -51,6 +54,7 @@ class Table:
         self.entries: dict[bytes, Entry] = {}
         self.replies: dict[bytes, Reply] = {}
         """By everything in the query but its id. An entry that goes takes its replies with it."""
+        self._fleeting: list[tuple[float, bytes]] = []
         self._owned: dict[str, set[bytes]] = {}
         self._present: deque[bytes] = deque()
         self._absent: deque[bytes] = deque()
@@ -81,10 +85,21 @@ class Table:
         if entry.replies is None or entry.turning:
             return
         if len(entry.replies) == MOST_REPLIES:
-            del self.replies[entry.replies[0]]
+            self.replies.pop(entry.replies[0], None)
             entry.replies = entry.replies[1:]
         self.replies[query] = reply, kind
         entry.replies += (query,)
+
+    def remember_until(self, when: float, query: bytes, reply: bytes, kind: int) -> None:
+        """Reply to the same query by the same octets until `expire` is called with that time."""
+        if len(self._fleeting) < MOST_FLEETING:
+            heappush(self._fleeting, (when, query))
+            self.replies[query] = reply, kind
+
+    def expire(self, now: float) -> None:
+        """Drop the replies that were to be kept until now."""
+        while self._fleeting and self._fleeting[0][0] <= now:
+            self.replies.pop(heappop(self._fleeting)[1], None)
 
     def forget(self, owners: Iterable[str]) -> None:
         """Drop the answers of these owners; "." is all of them."""
@@ -100,6 +115,7 @@ class Table:
         self.entries.clear()
         self.replies.clear()
         self._owned.clear()
+        self._fleeting.clear()
         self._present.clear()
         self._absent.clear()
 
@@ -108,7 +124,7 @@ class Table:
         if entry is None:
             return
         for query in entry.replies or ():
-            del self.replies[query]
+            self.replies.pop(query, None)
         entry.replies = None
         owned = self._owned[entry.owner]
         owned.discard(key)

@@ -3,8 +3,9 @@
 import socket
 
 from kubehop.dnsserver.loop import READ, WRITE, Loop
-from kubehop.dnsserver.responder import Client, Responder
+from kubehop.dnsserver.responder import Responder
 from kubehop.dnsserver.tally import Tally
+from kubehop.dnsserver.values import Client
 
 MOST_CONNECTIONS = 256
 """Open at once; one more closes the one that has been idle longest."""

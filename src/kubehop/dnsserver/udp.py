@@ -7,8 +7,9 @@ from typing import Any
 
 from kubehop.dnsserver.loop import READ, Loop
 from kubehop.dnsserver.peers import peers
-from kubehop.dnsserver.responder import Client, Responder
+from kubehop.dnsserver.responder import Responder
 from kubehop.dnsserver.tally import Tally
+from kubehop.dnsserver.values import Client
 
 BATCH = 256
 """Queries answered before other sockets get their turn."""
@@ -29,6 +30,7 @@ class UdpListener:
 
     def _ready(self, _: int) -> None:
         began = self._loop.now()
+        self._responder.table.expire(began)
         count = self._logged_batch() if self._responder.log else self._batch()
         if count:
             self._tally.took(self._loop.now() - began, count)

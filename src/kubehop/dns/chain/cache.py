@@ -80,7 +80,7 @@ class CacheHandler:
         name = folded(asked.question.name)
         if not matched(self.options.zones, name):
             return (yield from rest(asked, now))
-        key = (name, asked.question.type, asked.dnssec_ok, asked.checking_disabled)
+        key = _key(asked, name)
         item = self._usable(key, now)
         if item is not None and item.left(now) >= 0:
             return self._again(item, now)
@@ -89,6 +89,18 @@ class CacheHandler:
         if item is not None and not fresh:
             return self._again(item, item.stored + item.ttl)
         return self._kept(key, answer, now) if isinstance(answer, Reply) else answer
+
+    def lasts(self, asked: Asked, now: float) -> float:
+        """Until when the same query gets the very reply that it would get now.
+
+        That is the next full second of what is kept, when its TTLs change; `now` if there is
+        nothing to be repeated.
+        """
+        name = folded(asked.question.name)
+        item = self._usable(_key(asked, name), now) if matched(self.options.zones, name) else None
+        if item is None or item.left(now) < 0:
+            return now
+        return now + 1 - (now - item.stored) % 1
 
     def _usable(self, key: Key, now: float) -> Item | None:
         """A denial hides an answer; a stale item counts with `serve_stale`."""
@@ -133,6 +145,10 @@ class CacheHandler:
             return Settles.PASSES
         never = (self.options.success.never, self.options.denial.never)
         return Settles.PASSES if all(matched(zones, name) for zones in never) else Settles.VARIES
+
+
+def _key(asked: Asked, name: str) -> Key:
+    return name, asked.question.type, asked.dnssec_ok, asked.checking_disabled
 
 
 def classify(reply: Reply) -> Class:

@@ -96,6 +96,21 @@ class Serving:
             return True
         return through(block.handlers, question, folded(question.name)) is Settles.FIXED
 
+    def lasts(self, asked: Asked, now: float) -> float:
+        """Until when the same query gets the very reply that it would get now; `now` if unsure.
+
+        For what is not static: a cache that comes before all that could make a difference
+        repeats what it has, to whoever asks.
+        """
+        block = self.block(asked.question, asked.port)
+        name = folded(asked.question.name)
+        for handler in block.handlers if block is not None else ():
+            if isinstance(handler, CacheHandler):
+                return handler.lasts(asked, now)
+            if handler.settles(asked.question, name) is not Settles.PASSES:
+                break
+        return now
+
     def apply(self, change: Change) -> frozenset[str]:
         """Take in a change; which owners (`owner_of`) may be answered otherwise now.
 
