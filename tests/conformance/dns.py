@@ -14,7 +14,6 @@ from kubehop.dns.chain import Asked, Serving
 from kubehop.dns.corefile import parse
 from kubehop.dns.message import Question, Record, Reply
 from kubehop.dns.wire.compiled import fit
-from kubehop.dns.zone import ZoneData
 from tests.conformance.dns_scene import Scene, scene_of
 from tests.conformance.outcome import Case, Check, differs
 
@@ -36,9 +35,9 @@ class Pure:
 
     def __init__(self, scene: Scene) -> None:
         self._upstream = scene.upstream
-        data = ZoneData.of(scene.cluster, scene.synced)
         serial = SERIAL if scene.synced else 0
-        self._serving = Serving(parse(scene.corefile), data, own=scene.own, serial=serial)
+        corefile, data = parse(scene.corefile), scene.data()
+        self._serving = Serving(corefile, data, own=scene.own, serial=serial)
 
     def ask(self, asked: Asked) -> Reply:
         answering = self._serving.answer(asked, NOW)

@@ -10,7 +10,7 @@ import msgspec
 
 from kubehop.dns.chain import own_addresses
 from kubehop.dns.names import labels
-from kubehop.dns.zone import KINDS
+from kubehop.dns.zone import KINDS, ZoneData
 from kubehop.model.cluster import Cluster, sort_key
 from kubehop.model.node import Namespace
 from kubehop.model.pod import Pod
@@ -35,7 +35,10 @@ OPTIONS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A server: `synced` are the kinds that the API gives, `own` CoreDNS's addresses."""
+    """A server: `synced` are the kinds that the API has given, `own` CoreDNS's addresses.
+
+    `cluster` holds what CoreDNS has, which may be more: a listing can have been cut short.
+    """
 
     cluster: Cluster
     corefile: str
@@ -43,20 +46,25 @@ class Scene:
     own: tuple[str, ...]
     upstream: Upstream
 
+    def data(self) -> ZoneData:
+        """What the server answers from."""
+        data = ZoneData.of(self.cluster)
+        data.synced = self.synced
+        return data
+
 
 def scene_of(case: Case, document: Case) -> Scene:
     """The server of a case. One that was observed had the whole fixture loaded."""
     observed = case.get("api") is not None
     label = case["server_config"]
+    given = API_STATES[case.get("api") or "ok"]
     unsynced = "not synced" in label.lower()
-    synced = API_STATES["forbidden" if unsynced else case.get("api") or "ok"]
     raw = _fixture(document["fixture"]) if observed else _fragment(case)
-    cluster = _cluster(raw, synced)
     bound = re.search(r"bound IP (\S+)", label)
     return Scene(
-        cluster,
+        _cluster(raw, given),
         case.get("corefile") or _corefile(label),
-        synced,
+        API_STATES["forbidden"] if unsynced else given,
         (bound[1],) if bound else own_addresses(_cluster(raw, KINDS)),
         upstream_of(label),
     )
@@ -95,19 +103,26 @@ def _fragment(case: Case) -> list[Raw]:
     ]
 
 
+SPEC = ("clusterIP", "clusterIPs", "ports", "type", "externalName")
+STATUS = ("podIP", "podIPs", "phase")
+
+
 def _whole(raw: Raw, service: tuple[str, str], index: int) -> Raw:
     """An object with metadata; a slice without a name belongs to the Service before it."""
     kind = raw["kind"]
     if kind != "EndpointSlice":
-        metadata = {"name": raw.get("name"), "namespace": raw.get("namespace", "default")}
-        spec = raw.get("spec") or {k: v for k, v in raw.items() if k in ("clusterIP", "ports")}
-        return {**raw, "metadata": metadata | raw.get("metadata", {}), "spec": spec}
+        name = raw.get("name") or f"{kind.lower()}-{index}"
+        metadata = {"name": name, "namespace": raw.get("namespace", "default")}
+        spec = {key: raw[key] for key in SPEC if key in raw} | raw.get("spec", {})
+        status = {key: raw[key] for key in STATUS if key in raw} | raw.get("status", {})
+        status |= {"podIP": raw["ip"]} if "ip" in raw else {}
+        whole = {"kind": kind, "metadata": metadata | raw.get("metadata", {}), "spec": spec}
+        return whole | ({"status": status} if kind == "Pod" else {})
     name, namespace = service[1], service[0]
     if "of" in raw:
         name, _, namespace = raw["of"].partition(".")
-    endpoints = raw.get("endpoints") or [
-        {k: raw[k] for k in ("addresses", "hostname", "conditions", "targetRef") if k in raw}
-    ]
+    single = {k: raw[k] for k in ("addresses", "hostname", "conditions", "targetRef") if k in raw}
+    endpoints = raw.get("endpoints") or ([single] if "addresses" in raw else [])
     metadata = {
         "name": f"{name}-{index}",
         "namespace": namespace,
@@ -122,11 +137,11 @@ def _whole(raw: Raw, service: tuple[str, str], index: int) -> Raw:
     }
 
 
-def _cluster(raws: Iterable[Raw], synced: frozenset[str]) -> Cluster:
+def _cluster(raws: Iterable[Raw], given: frozenset[str]) -> Cluster:
     kinds = {"Namespace": Namespace, "Service": Service, "EndpointSlice": EndpointSlice, "Pod": Pod}
     found: dict[str, list[Any]] = {kind: [] for kind in kinds}
     for raw in raws:
-        if raw["kind"] in synced:
+        if raw["kind"] in given:
             found[raw["kind"]].append(msgspec.convert(raw, kinds[raw["kind"]]))
     tables = {kind: tuple(sorted(objects, key=sort_key)) for kind, objects in found.items()}
     return Cluster(

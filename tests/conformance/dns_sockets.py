@@ -23,7 +23,6 @@ from kubehop.dns.chain import Asked, Serving
 from kubehop.dns.corefile import parse
 from kubehop.dns.corefile.plugins.forward import Forward
 from kubehop.dns.message import Question, Rcode, Record, Reply
-from kubehop.dns.zone import ZoneData
 from kubehop.dnsserver import Listen, Server
 from tests.conformance.dns import SERIAL, Runner, asked_of
 from tests.conformance.dns_scene import Scene
@@ -47,7 +46,7 @@ class Sockets:
     """Those that any scene has, by address: each does what the scene that is asked says."""
 
     def __init__(self, scene: Scene) -> None:
-        corefile, data = parse(scene.corefile), ZoneData.of(scene.cluster, scene.synced)
+        corefile, data = parse(scene.corefile), scene.data()
         serial = SERIAL if scene.synced else 0
         self._scene = scene
         self._serving = Serving(corefile, data, own=scene.own, serial=serial)

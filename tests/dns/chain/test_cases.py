@@ -96,7 +96,29 @@ def test_a_label_tells_zones_and_addresses() -> None:
     scene = scene_of(a_case("zones a.b 0.10.in-addr.arpa, bound IP 10.0.0.1", "x. A"), {})
     assert "kubernetes a.b 0.10.in-addr.arpa" in scene.corefile
     assert scene.own == ("10.0.0.1",)
-    assert scene_of(a_case("API not synced", "x. A"), {}).synced == frozenset()
+
+
+def test_an_api_that_is_not_synced_may_have_given_something() -> None:
+    spec = {"clusterIP": "10.0.0.1", "ports": [{"port": 80}]}
+    known = {"kind": "Service", "name": "s", "namespace": "testns", **spec}
+    soa = "cluster.local. 5 IN SOA ns.dns.cluster.local. hostmaster.cluster.local. <serial> "
+    soa += "7200 1800 86400 5"
+    there = a_case("API not synced", "s.testns.svc.cluster.local. A", known, rcode="NOERROR")
+    there["expected"] |= {
+        "kind": "ANSWER",
+        "answer": ["s.testns.svc.cluster.local. 5 IN A 10.0.0.1"],
+    }
+    missing = a_case("API not synced", "t.testns.svc.cluster.local. A", rcode="SERVFAIL")
+    missing["expected"] |= {"kind": "SERVFAIL", "authority": [soa]}
+    assert [Runner({}).check(case) for case in (there, missing)] == ["", ""]
+
+
+def test_pods_may_be_a_few_words() -> None:
+    known = {"kind": "Pod", "namespace": "podns", "podIP": "10.240.0.1"}
+    case = a_case("pods verified", "10-240-0-1.podns.pod.cluster.local. A", known, rcode="NOERROR")
+    line = "10-240-0-1.podns.pod.cluster.local. 5 IN A 10.240.0.1"
+    case["expected"] |= {"kind": "ANSWER", "answer": [line]}
+    assert Runner({}).check(case) == ""
 
 
 def test_a_slice_belongs_to_the_service_before_it_or_to_the_one_it_names() -> None:
