@@ -10,8 +10,8 @@ from kubehop.dns.resolv.pod_hosts import pod_hosts
 from kubehop.model.pod import Pod
 
 DNS_ADDRESS = "10.43.0.10"
-DEAD_ADDRESS = "10.43.0.66"
-"""A nameserver that never says anything."""
+SILENT_ADDRESS, DEAD_ADDRESS = "10.43.0.65", "10.43.0.66"
+"""A nameserver that never says anything, and an address where there is none."""
 POD_ADDRESS = "10.42.0.7"
 KUBELET = KubeletDNS(
     cluster_dns=(DNS_ADDRESS,),
@@ -21,7 +21,6 @@ KUBELET = KubeletDNS(
 
 _LONG = [f"a-rather-long-domain-number-{n}.corp.example" for n in range(8)]
 PODS: dict[str, dict[str, Any]] = {
-    "plain": {},
     "ndots 1": {"dnsConfig": {"options": [{"name": "ndots", "value": "1"}]}},
     "one after the other": {"dnsConfig": {"options": [{"name": "single-request-reopen"}]}},
     "tcp": {"dnsConfig": {"options": [{"name": "use-vc"}, {"name": "edns0"}]}},
@@ -31,6 +30,10 @@ PODS: dict[str, dict[str, Any]] = {
     "named": {"hostname": "web-0", "subdomain": "web"},
 }
 """Parts of a pod's spec, by what they are about."""
+HURRIED: dict[str, Any] = {
+    "dnsConfig": {"options": [{"name": "timeout", "value": "1"}, {"name": "ndots", "value": "2"}]}
+}
+"""For lookups that wait."""
 
 
 def pod(**spec: Any) -> Pod:
