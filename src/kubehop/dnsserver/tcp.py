@@ -2,10 +2,11 @@
 
 import socket
 
+from kubehop.dns.wire import header
 from kubehop.dnsserver.loop import READ, WRITE, Loop
 from kubehop.dnsserver.responder import Responder
 from kubehop.dnsserver.tally import Tally
-from kubehop.dnsserver.values import Client
+from kubehop.dnsserver.values import Client, Send
 
 MOST_CONNECTIONS = 256
 """Open at once; one more closes the one that has been idle longest."""
@@ -14,6 +15,8 @@ IDLE_SECONDS = 10.0
 CHUNK = 16 << 10
 MOST_UNSENT = 128 << 10
 """Octets of replies that may wait for a client; until it reads, no more queries are read."""
+TRUNCATED = header.TC >> 8
+"""In the first octet of the flags: a reply that was cut for UDP."""
 
 
 class TcpListener:
@@ -32,6 +35,18 @@ class TcpListener:
         self._sock.close()
         for connection in tuple(self.connections):
             connection.close()
+
+    def respond(self, message: bytes, client: Client, send: Send) -> None:
+        """Answer a query, at once if the table has the whole reply."""
+        responder = self.responder
+        found = None if responder.log else responder.table.replies.get(message[2:])
+        if found is None or found[0][0] & TRUNCATED:
+            responder.respond(message, client, send)
+            return
+        reply, kind = found
+        self.tally.hits[kind] += 1
+        self.tally.octets += 2 + len(reply)
+        send(message[:2] + reply)
 
     def _ready(self, _: int) -> None:
         try:
@@ -65,7 +80,7 @@ class TcpListener:
 class Connection:
     """A client. What it may make the server hold is bounded in both directions."""
 
-    __slots__ = ("_client", "_in", "_listener", "_out", "_sock", "active", "closed")
+    __slots__ = ("_busy", "_client", "_in", "_listener", "_out", "_sock", "active", "closed")
 
     def __init__(self, listener: TcpListener, sock: socket.socket, host: str, port: int) -> None:
         sock.setblocking(False)
@@ -73,6 +88,7 @@ class Connection:
         self._listener, self._sock = listener, sock
         self._client = Client(host, port, "tcp", listener.tally)
         self._in, self._out = bytearray(), bytearray()
+        self._busy = False
         self.active, self.closed = listener.loop.now(), False
         self._watch()
 
@@ -84,17 +100,25 @@ class Connection:
             self._sock.close()
 
     def _watch(self) -> None:
-        """Read while there is room for what that may lead to, write while something waits."""
-        events = (READ if len(self._out) < MOST_UNSENT else 0) | (WRITE if self._out else 0)
+        """Read only when all queries are answered, and there is room for more replies."""
+        more = self._query_end() > 0
+        reads = not more and len(self._out) < MOST_UNSENT
+        events = (READ if reads else 0) | (WRITE if more or self._out else 0)
         self._listener.loop.watch(self._sock, events, self._ready)
+
+    def _query_end(self, begin: int = 0) -> int:
+        """Where the query ends that begins there, 0 if not all of it has come."""
+        body = begin + 2
+        end = body + int.from_bytes(self._in[begin:body], "big")
+        return end if len(self._in) >= max(body, end) else 0
 
     def _ready(self, events: int) -> None:
         try:
-            if events & WRITE:
+            if events & READ:
+                self._read()
+            else:
                 self._flush()
                 self._answer()
-            if events & READ and not self.closed:
-                self._read()
         except BlockingIOError:
             pass
         except OSError:
@@ -109,28 +133,26 @@ class Connection:
         self._answer()
 
     def _answer(self) -> None:
-        """Answer each whole query that has come, while there is room for replies."""
-        begin = 0
-        while not self.closed and len(self._out) < MOST_UNSENT:
-            end = begin + 2 + int.from_bytes(self._in[begin : begin + 2], "big")
-            if len(self._in) < max(end, begin + 2):
-                break
+        """Answer each whole query that has come, while there is room; send all replies at once."""
+        begin, self._busy = 0, True
+        while len(self._out) < MOST_UNSENT and (end := self._query_end(begin)):
             message = bytes(self._in[begin + 2 : end])
             begin = end
             self._used()
-            self._listener.responder.respond(message, self._client, self._send)
+            self._listener.respond(message, self._client, self._send)
         del self._in[:begin]
-        if not self.closed:
-            self._watch()
+        self._busy = False
+        self._deliver()
 
     def _send(self, octets: bytes) -> None:
-        """Queue a reply and send what can be sent; nothing if the client has left."""
-        if self.closed:
-            return
-        waiting = bool(self._out)
-        self._out += len(octets).to_bytes(2, "big") + octets
-        if waiting:
-            return
+        """Queue a reply; nothing if the client has left."""
+        if not self.closed:
+            self._out += len(octets).to_bytes(2, "big") + octets
+            if not self._busy:
+                self._deliver()
+
+    def _deliver(self) -> None:
+        """Send what can be sent, and wait for what is next."""
         try:
             self._flush()
         except BlockingIOError:
