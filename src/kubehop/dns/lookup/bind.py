@@ -6,7 +6,7 @@
    of the search; silence and ICMP count alike.
 3. host and nslookup: SERVFAIL goes to the next server, if there is one; nslookup also leaves a
    server that does not recurse, as CoreDNS does not for names of the cluster.
-4. TC: all again over TCP from the first server on, 10 seconds each.
+4. TC: all again over TCP from the first server on.
 5. host asks for AAAA and MX, nslookup for AAAA, of the name that A was found under.
 The hosts file is never consulted.
 """
@@ -40,7 +40,7 @@ from kubehop.dns.names import absolute, folded, reverse
 from kubehop.dns.resolv.hosts import NO_HOSTS, Hosts, Matching
 from kubehop.dns.resolv.values import ResolvConf
 
-TCP_TIMEOUT = 10.0
+DEFAULT_SECONDS = {Transport.UDP: 5, Transport.TCP: 10}
 NOBODY = "no servers could be reached"
 
 
@@ -175,7 +175,7 @@ def _exchange(
 ) -> Generator[Ask, Heard, Reply | None]:
     transport = Transport.TCP if run.tcp else Transport.UDP
     query = Query(question, server, why, transport, run.tool.payload, run.tool.ad)
-    seconds = TCP_TIMEOUT if run.tcp and run.conf.timeout == 5 else float(run.conf.timeout)
+    seconds = float(run.conf.timeout or DEFAULT_SECONDS[transport])
     ask: tuple[Query, ...] = (query,)
     deadline = run.now + seconds
     while True:

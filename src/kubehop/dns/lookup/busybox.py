@@ -11,6 +11,7 @@
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from kubehop.dns.lookup.candidates import Candidate, searched
 from kubehop.dns.lookup.files import from_files
@@ -26,10 +27,12 @@ from kubehop.dns.lookup.protocol import (
     canonical,
 )
 from kubehop.dns.message import Question, Rcode, Reply
-from kubehop.dns.names import absolute, reverse
+from kubehop.dns.names import absolute, fits, reverse
 from kubehop.dns.resolv.hosts import NO_HOSTS, Hosts, Matching
 from kubehop.dns.resolv.values import ResolvConf
 
+BOTH = ("A", "AAAA")
+"""Asked for where no -type is given; then an address is looked up backwards."""
 TIMEOUT, TRIES = 5.0, 2
 MILLISECOND = 0.001
 """What its clock counts in: a round that is due when the time is up is not sent."""
@@ -56,9 +59,9 @@ def lookup(
     conf: ResolvConf,
     hosts: Hosts,
     version: Version,
-    types: tuple[str, ...] = ("A", "AAAA"),
+    types: tuple[str, ...] = BOTH,
 ) -> Machine:
-    """Run `nslookup name`; the hosts file is not consulted. An address is looked up backwards."""
+    """Run `nslookup name`; the hosts file is not consulted."""
     del hosts
     if conf.unusable:
         return Outcome(Status.FAILED, text=conf.unusable, exit=1)
@@ -79,10 +82,15 @@ class _Asked:
     why: str
     spelt: str
 
+    @property
+    def sendable(self) -> bool:
+        """False for a name that is none, as the search domain `.` makes: `whoami..`."""
+        return fits(self.question.name) and not self.spelt.endswith("..")
+
 
 def _asked(name: str, conf: ResolvConf, version: Version, types: tuple[str, ...]) -> list[_Asked]:
     """All questions, in the order of sending."""
-    if from_files(name, NO_HOSTS, types, Matching.EXACT) is not None:
+    if types == BOTH and from_files(name, NO_HOSTS, types, Matching.EXACT) is not None:
         pointer = reverse(name)
         return [_Asked(Question(pointer, "PTR"), "the name of an address", pointer[:-1])]
     if version.search and conf.search and "." not in name:
@@ -96,7 +104,6 @@ def _asked(name: str, conf: ResolvConf, version: Version, types: tuple[str, ...]
         _Asked(Question(candidate.name, kind), f"{candidate.why}{why}", said)
         for kind in types
         for candidate, said in zip(names, spelt, strict=True)
-        if candidate.sendable
     ]
 
 
@@ -111,7 +118,12 @@ def _server(
     questions: list[_Asked], server: str, now: float
 ) -> Generator[Ask, Heard, tuple[float, dict[Question, Reply]]]:
     """send_queries(): the time it is, and the replies of this server; none if it is given up."""
-    pending = {asked.question: _Pending(asked.question, asked.why) for asked in questions}
+    sendable = list(takewhile(lambda asked: asked.sendable, questions))
+    pending = {asked.question: _Pending(asked.question, asked.why) for asked in sendable}
+    if len(sendable) < len(questions):
+        # What cannot be packed cannot be written: the server is given up, and all are alike.
+        yield Ask(tuple(_send(waiting, server) for waiting in pending.values()), now)
+        return now, {}
     replies: dict[Question, Reply] = {}
     end, due, retries = now + TIMEOUT, now, 0
     sending: list[Query] = []

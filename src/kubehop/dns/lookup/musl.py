@@ -93,6 +93,10 @@ def resolve(exchange: "Exchange", name: str, types: tuple[str, ...]) -> Machine:
         if not candidate.sendable:
             if exchange.version.skips:
                 continue
+            if candidate.name.endswith(".."):
+                # Before 1.2.4 this becomes a packet that no server can read.
+                yield from exchange.wait()
+                return TRY_AGAIN
             return NOT_FOUND
         questions = tuple(Question(candidate.name, kind) for kind in types)
         replies = yield from exchange.ask(questions, candidate.why)
@@ -198,6 +202,13 @@ class Exchange:
             else:
                 found[query.question] = reply
         return tuple(found.get(q) for q in questions)
+
+    def wait(self) -> Generator[Ask, Heard, None]:
+        """Let the time of an exchange pass."""
+        end = self.now + self.conf.timeout
+        while self.now < end:
+            heard = yield Ask((), end)
+            self.now = heard.now
 
     def _round(self, questions: list[Question], why: str) -> list[Query]:
         return [

@@ -15,9 +15,12 @@ FAILED = "parse of /etc/resolv.conf failed"
 
 
 def parse(text: str, hostname: str = "") -> ResolvConf:
-    """What BIND's tools make of resolv.conf; the hostname's domain is never searched."""
+    """What BIND's tools make of resolv.conf; the hostname's domain is never searched.
+
+    A `timeout` of 0 is the default: 5 seconds over UDP, 10 over TCP.
+    """
     del hostname
-    draft = Draft(attempts=DEFAULT_ATTEMPTS)
+    draft = Draft(timeout=0, attempts=DEFAULT_ATTEMPTS)
     unusable = ""
     for number, line in lines(text):
         found = _words(line)
@@ -88,8 +91,6 @@ def _options(draft: Draft, number: int, values: list[str]) -> str:
         if not re.fullmatch(r"[+-]?[0-9]*", text) or not 0 <= int(text or 0) <= WORD:
             return f"{word!r} is not a number from 0 to 255"
         setattr(draft, name, int(text or 0))
-    # 0 stands for the default of each.
-    draft.timeout = draft.timeout or 5
     draft.attempts = draft.attempts or DEFAULT_ATTEMPTS
     return "" if values else "options without any"
 

@@ -17,7 +17,8 @@ def parse(text: str, hostname: str = "") -> ResolvConf:
     """What nslookup 1.30 and newer makes of resolv.conf.
 
     White space between `search` and its first domain beyond one character makes an empty first
-    domain. What follows a nameserver's address on its line makes the program give up.
+    domain. What follows an IPv6 nameserver on its line makes the program give up, what follows an
+    IPv4 one only where it is linked with musl.
     """
     draft, searched, unusable = Draft(), False, ""
     for number, line in _chunks(text, LINE):
@@ -26,6 +27,10 @@ def parse(text: str, hostname: str = "") -> ResolvConf:
             continue
         keyword, value = found[1], found[2]
         if keyword == "nameserver":
+            address, *rest = re.split(r"[ \t\r\v\f]+", value, maxsplit=1)
+            if rest and aton(address):
+                draft.note(number, f"what follows {address} stops an nslookup built with musl")
+                value = address
             unusable = _add(draft, value) or unusable
         elif keyword == "search" or (keyword == "domain" and not searched):
             searched = searched or keyword == "search"
