@@ -17,6 +17,7 @@ from kubehop.dns.message import Rcode, Record, Reply
 from tests.real.namespace import Namespace
 
 WAIT_SECONDS = 10.0
+OLD_SERIAL = 7
 _SERIAL = re.compile(r"^(\S+ \d+ IN SOA \S+ \S+) \d+")
 
 
@@ -80,6 +81,10 @@ def query_bytes(ask: Ask) -> bytes:
     """The query on the wire, its name spelt as it is."""
     edns = 0 if ask.payload else -1
     query = dns.message.make_query(ask.name, ask.type, use_edns=edns, payload=ask.payload or 1232)
+    if ask.type == "IXFR":
+        # What the client has already (RFC 1995 3).
+        soa = f". . {OLD_SERIAL} 0 0 0 0"
+        query.authority.append(dns.rrset.from_text(ask.name, 0, "IN", "SOA", soa))
     return query.to_wire()
 
 

@@ -121,7 +121,7 @@ class _Generator:
             endpoints = [self.endpoint(family) for _ in range(self.random.choice((0, 1, 2, 3, 5)))]
             found = [{**port, "port": self.random.choice((53, 8080, 8443))} for port in ports]
             if found and self.chance(0.1):
-                del found[0]["port"]
+                found[0]["port"] = None  # any port
             yield self.slice(namespace, name, family, endpoints, found)
 
     def slice(
@@ -160,8 +160,6 @@ class _Generator:
         if self.chance(0.9):
             status |= {"podIP": ips[0], "podIPs": [{"ip": ip} for ip in ips]}
         metadata: Json = {"namespace": self.pick(NAMESPACES), "name": f"pod-{index}"}
-        if self.chance(0.1):
-            metadata["deletionTimestamp"] = "2026-01-01T00:00:00Z"
         return {"kind": "Pod", "metadata": metadata, "spec": {}, "status": status}
 
     def chance(self, share: float) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kubehop.dns.message import Reply
 from tests.real.asking import Ask, exchange
-from tests.real.coredns_process import running
+from tests.real.coredns_process import CoreDns, running
 from tests.real.fake_api import FakeApi, State, fake_api
 from tests.real.generated import OWN_ADDRESS
 from tests.real.internet import internet
@@ -35,9 +35,9 @@ class Network:
             yield api
 
     @contextmanager
-    def coredns(self, corefile: str) -> Iterator[None]:
-        with running(corefile, self.inside, self.folder):
-            yield
+    def coredns(self, corefile: str) -> Iterator[CoreDns]:
+        with running(corefile, self.inside, self.folder) as real:
+            yield real
 
     def ask(self, ask: Ask) -> list[Reply]:
         """What it replies at its own address: several messages for a transfer, none if silent."""

@@ -13,7 +13,7 @@ from kubehop.model.meta import Object
 from kubehop.model.node import Namespace
 from kubehop.model.pod import Pod
 from kubehop.model.service import EndpointSlice, Service
-from tests.real.asking import Ask
+from tests.real.asking import OLD_SERIAL, Ask
 from tests.real.fake_api import State
 from tests.real.internet import internet
 from tests.real.selecting import Json
@@ -55,6 +55,7 @@ def answered(served: Serving, ask: Ask, now: float = 0.0) -> Reply:
         client=ask.client or "127.0.0.1",
         transport="tcp" if ask.transport == "tcp" else "udp",
         payload=ask.payload,
+        serial=OLD_SERIAL if ask.type == "IXFR" else 0,
     )
     chain = served.answer(asked, now)
     try:

@@ -108,23 +108,6 @@ def test_same_answers_with_autopath(network: Network) -> None:
             assert differences(network, ours, asks) == []
 
 
-TRANSFER = COREFILES["plain"].replace("errors\n", "errors\n    transfer {\n        to *\n    }\n")
-
-
-@pytest.mark.parametrize("seed", CLUSTERS)
-def test_same_transfer(network: Network, seed: int) -> None:
-    objects = CLUSTERS[seed]
-    with network.api(objects) as api:
-        corefile = filled(TRANSFER, api)
-        with network.coredns(corefile):
-            asks = [
-                Ask(zone, kind, "tcp")
-                for zone in (LOCAL, "svc.cluster.local.")
-                for kind in ("AXFR",)
-            ]
-            assert differences(network, serving(objects, corefile, OWN), asks) == []
-
-
 # Changes
 
 
