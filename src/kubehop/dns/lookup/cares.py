@@ -28,7 +28,7 @@ from kubehop.dns.lookup.protocol import (
     canonical,
 )
 from kubehop.dns.message import Kind, Question, Reply
-from kubehop.dns.names import labels
+from kubehop.dns.names import absolute, labels
 from kubehop.dns.resolv.hosts import Hosts, Matching
 from kubehop.dns.resolv.values import Option, ResolvConf
 
@@ -97,6 +97,9 @@ class Channel:
 
     conf: ResolvConf
     jitter: Jitter = middle
+    payload: int = PAYLOAD
+    checks: bool = True
+    """False with ARES_FLAG_NOCHECKRESP: SERVFAIL and REFUSED are replies like others."""
     now: float = 0.0
     turn: int = 0
     servers: list[_Server] = field(default_factory=list)
@@ -154,6 +157,24 @@ def search(channel: Channel, name: str, types: tuple[str, ...]) -> Machine:
     return ERRORS["ENODATA" if nodata else error]
 
 
+def node_resolve4(name: str, conf: ResolvConf, hosts: Hosts) -> Machine:
+    """Node's `dns.resolve4`: the name as it stands, A only, no hosts file, no EDNS.
+
+    Node sets ARES_FLAG_NOCHECKRESP (`ChannelWrap::Setup`): an error is taken at once.
+    """
+    del hosts
+    channel = Channel(conf, payload=0, checks=False)
+    why = "as typed: dns.resolve4 has no search list"
+    candidate = Candidate(absolute(name), why, typed=True)
+    if not candidate.sendable:
+        return Outcome(Status.FAILED, text=f"queryA EBADNAME {name}")
+    (ended,) = yield from _ask(channel, candidate, ("A",))
+    if ended.reply is not None and addresses(ended.reply):
+        return Outcome(Status.FOUND, addresses(ended.reply), canonical(ended.reply))
+    error = ended.error or "ENODATA"
+    return Outcome(ERRORS[error].status, text=f"queryA {error} {name}")
+
+
 def _is_localhost(name: str) -> bool:
     lowered = name.lower()
     return lowered == "localhost" or lowered.endswith(".localhost")
@@ -207,7 +228,7 @@ def _send(channel: Channel, pending: _Pending) -> Query:
         server.address,
         pending.why,
         Transport.TCP if tcp else Transport.UDP,
-        PAYLOAD,
+        channel.payload,
     )
     pending.sent, pending.server = query, server
     pending.sent_at, pending.deadline = channel.now, channel.now + seconds
@@ -224,8 +245,10 @@ def _heard(channel: Channel, pending: _Pending, heard: Heard) -> Ended | None:
         pending.tcp, pending.sent = True, None
         pending.why = "over TCP: the reply was truncated"
         return None
-    if reply.kind is Kind.SERVFAIL or reply.kind is Kind.REFUSED:
-        return _failed(channel, pending, f"E{reply.kind}")
+    if reply.kind in (Kind.SERVFAIL, Kind.REFUSED):
+        if channel.checks:
+            return _failed(channel, pending, f"E{reply.kind}")
+        return Ended(pending.question, reply, f"E{reply.kind}")
     server.failures, server.count = 0, server.count + 1
     # Milliseconds, and never none.
     server.total += max(channel.now - pending.sent_at, 0.001)

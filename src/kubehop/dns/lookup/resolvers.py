@@ -94,12 +94,6 @@ def _node(name: str, outcome: Outcome) -> str:
     return f"getaddrinfo {code} {name}"
 
 
-def _node_resolve(name: str, conf: ResolvConf, hosts: Hosts) -> Machine:
-    """`dns.resolve4`: c-ares, one type, the name as it stands."""
-    del hosts
-    return cares.search(cares.Channel(conf), f"{name.removesuffix('.')}.", ("A",))
-
-
 GETADDRINFO = _glibc(glibc.Call())
 IPV4 = _glibc(glibc.Call(("A",), fits=fits_hostent, no_address=glibc.HErrno.NO_DATA))
 BY_NAME = _glibc(glibc.Call(("A",), glibc.GETHOSTBYNAME, fits_hostent, glibc.HErrno.NO_RECOVERY))
@@ -138,7 +132,7 @@ _ALL = (
     Resolver("c-ares", "c-ares 1.34", cares_file.parse, cares.lookup),
     Resolver("c-ares-1.18", "c-ares 1.18", cares_file.parse_1_18, cares_old.lookup),
     Resolver("node", "Node.js dns.lookup, on glibc", glibc_file.parse, _saying(GETADDRINFO, _node)),
-    Resolver("node-resolve", "Node.js dns.resolve4", cares_file.parse, _node_resolve),
+    Resolver("node-resolve", "Node.js dns.resolve4", cares_file.parse_node, cares.node_resolve4),
     Resolver("java", "Java InetAddress, on glibc", glibc_file.parse, _saying(GETADDRINFO, _java)),
     Resolver(
         "python",

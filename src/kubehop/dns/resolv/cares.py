@@ -5,6 +5,7 @@ Neither limits the number of nameservers. 1.34 drops a line whose value has 512 
 """
 
 import re
+from dataclasses import replace
 
 from kubehop.dns.resolv.scan import Draft, atoi, domain_of, dotted_quad, ipv6, lines, octets
 from kubehop.dns.resolv.values import Option, ResolvConf
@@ -15,6 +16,8 @@ UINT_MAX = 2**32 - 1
 TIMEOUT, TRIES = 2, 3
 """Defaults of 1.34: seconds of the first try, tries for each server."""
 OLD_TIMEOUT, OLD_TRIES = 5, 4
+NODE_TRIES = 4
+"""What `dns.Resolver` sets, whatever the file says."""
 
 
 def parse(text: str, hostname: str = "") -> ResolvConf:
@@ -37,6 +40,20 @@ def parse(text: str, hostname: str = "") -> ResolvConf:
         elif keyword == "options":
             _options(draft, number, value)
     return _conf(draft, hostname)
+
+
+def parse_node(text: str, hostname: str = "") -> ResolvConf:
+    """What Node's resolver makes of it: four tries, and `use-vc` counts, as it sets flags."""
+    conf = parse(text, hostname)
+    circuit = any(
+        word in ("use-vc", "usevc")
+        for _, line in lines(text)
+        for word in line.split()[1:]
+        if line.split()[0] == "options"
+    )
+    options = conf.options | ({Option.USE_VC} if circuit else set())
+    notes = tuple(note for note in conf.notes if "forgets it" not in note.text)
+    return replace(conf, attempts=NODE_TRIES, options=frozenset(options), notes=notes)
 
 
 def parse_1_18(text: str, hostname: str = "") -> ResolvConf:
