@@ -76,6 +76,7 @@ def command(
         ready=place(ready),
         metrics=place(metrics),
         log=(lambda entry: click.echo(str(entry))) if log else None,
+        assume=bool(options["files"]),
     )
     service = DNSService(_source(options, settings, report), settings, report)
     with service:

@@ -10,11 +10,12 @@ from kubehop.dns.chain import Serving, own_addresses
 from kubehop.dns.corefile.cluster import KUBEADM
 from kubehop.dns.corefile.parse import parse
 from kubehop.dns.corefile.plugins.kubernetes import Kubernetes
+from kubehop.dns.service import api_service
 from kubehop.dns.zone import ZoneData
 from kubehop.dnsserver import Listen, Server
 from kubehop.dnsserver.log import Log
 from kubehop.follow import Source
-from kubehop.model.changes import FOLLOWED, Update
+from kubehop.model.changes import FOLLOWED, Change, Update
 from kubehop.model.errors import InputError
 from kubehop.model.kinds import KINDS
 
@@ -34,6 +35,8 @@ class Settings:
     ready: Listen | None = None
     metrics: Listen | None = None
     log: Log | None = None
+    assume: bool = False
+    """Serve what every cluster has, where the source does not (`default/kubernetes`)."""
 
 
 class DNSService:
@@ -49,6 +52,8 @@ class DNSService:
             state = source.start()
             self._synced, self._text = state.synced, state.corefile
             self._data = ZoneData.of(state.cluster, _kinds(state.synced))
+            if settings.assume and (service := api_service(state.cluster)):
+                self._data.apply(Change((service,)))
             self._own = own_addresses(state.cluster)
             self._server = Server(
                 self._serving(),

@@ -67,7 +67,9 @@ def command(name: str, server: str | None, origin: str | None, style: str, **opt
     conf = _pointed(resolver.parse(files.resolv_conf, files.hostname), server)
     hosts = hosts_file.parse(files.hosts)
     lookup = ask(resolver.start(name, conf, hosts), find)
-    printed = FORMS[style](Asked(name, conf.nameservers, hosts, find(name)[1]), lookup)
+    printed = FORMS[style](
+        Asked(name, conf.nameservers, hosts, find(name)[1], bool(server)), lookup
+    )
     click.echo(printed.out, nl=False)
     click.echo(printed.err, nl=False, err=True)
     return lookup.outcome.exit or 0

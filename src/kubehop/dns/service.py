@@ -1,8 +1,9 @@
-"""The Service by which pods reach cluster DNS, and the pods that answer behind it."""
+"""Services that cluster DNS rests on: its own, and the API server's."""
 
 from kubehop.model.addresses import Family, canonical, first_of, network
 from kubehop.model.cluster import Cluster
-from kubehop.model.service import Service
+from kubehop.model.meta import ObjectMeta
+from kubehop.model.service import Service, ServicePort, ServiceSpec
 
 NAMESPACE, NAME = "kube-system", "kube-dns"
 APP_LABEL = ("k8s-app", "kube-dns")
@@ -28,6 +29,24 @@ def dns_service(cluster: Cluster) -> Service | None:
             and service.cluster_ips
         ),
         None,
+    )
+
+
+def api_service(cluster: Cluster) -> Service | None:
+    """`default/kubernetes`, which every API server makes by itself, where the input lacks it.
+
+    With the first address of each service CIDR, as the API server takes it; no endpoints.
+    """
+    if cluster.service("default", "kubernetes") is not None or not cluster.service_cidrs:
+        return None
+    first = tuple(str(network(cidr).network_address + 1) for cidr in cluster.service_cidrs[:1])
+    return Service(
+        metadata=ObjectMeta(name="kubernetes", namespace="default"),
+        spec=ServiceSpec(
+            cluster_ip=first[0],
+            cluster_ips=first,
+            ports=(ServicePort(name="https", port=443),),
+        ),
     )
 
 

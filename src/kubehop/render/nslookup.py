@@ -29,12 +29,16 @@ class Printed:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the program was run with: the name as typed, the servers and the hosts file."""
+    """What the program was run with: the name as typed, the servers and the hosts file.
+
+    `given`: the server stood on the command line, and BIND's nslookup is less strict with it.
+    """
 
     name: str
     servers: tuple[str, ...]
     hosts: Hosts = NO_HOSTS
     port: int = PORT
+    given: bool = False
 
 
 Form = Callable[[Asked, Lookup], Printed]
@@ -95,7 +99,7 @@ def busybox(asked: Asked, lookup: Lookup) -> Printed:
         return Printed(f"{lookup.outcome.text}\n\n", error)
     server = replies[-1][0].query.server
     head = f"Server:\t\t{server}\nAddress:\t{socket_address(server, asked.port)}\n\n"
-    return Printed(head + "".join(_paragraph(asked, s, r) for s, r in replies) + "\n", error)
+    return Printed(head + "".join(_paragraph(asked, s, r) for s, r in replies), error)
 
 
 def _paragraph(asked: Asked, step: Step, reply: Reply) -> str:
@@ -119,30 +123,74 @@ def _records(reply: Reply) -> Iterator[str]:
 
 
 def bind(asked: Asked, lookup: Lookup) -> Printed:
-    """BIND's nslookup: the reply that ended the search, then the addresses of the other family."""
-    useful = [(s, r) for s, r in _replies(lookup) if not _searched_on(s, r, lookup)]
-    silent = "".join(
-        _line(f";; communications error to {step.query.server}#{asked.port}: {_silence(step)}")
-        for step in lookup.steps
-        if not isinstance(step.result, Reply)
-    )
-    if not useful:
-        return Printed(f"{silent}{lookup.outcome.text}\n\n")
-    server = useful[-1][0].query.server
-    head = f"Server:\t\t{server}\nAddress:\t{server}#{asked.port}\n\n"
-    return Printed(silent + head + _bind_answers(asked, lookup, [r for _, r in useful]) + "\n")
+    """BIND's nslookup: what it thinks of each reply, then the records of those that count."""
+    told, head = [], ""
+    replies: list[Reply] = []
+    for step, following in zip(lookup.steps, (*lookup.steps[1:], None), strict=True):
+        told.append(_complaint(asked, step, following))
+        if isinstance(step.result, Reply) and _counts(step, step.result, following):
+            server = step.query.server
+            head = head or f"Server:\t\t{server}\nAddress:\t{server}#{asked.port}\n\n"
+            replies.append(step.result)
+            told.append(head if len(replies) == 1 and not _backwards(step) else "")
+            told.append(_answers(replies, backwards=_backwards(step)))
+    if not replies:
+        return Printed(f"{''.join(told)}{lookup.outcome.text}\n\n")
+    return Printed("".join((*told, _end(lookup, replies), "\n")))
 
 
-def _bind_answers(asked: Asked, lookup: Lookup, replies: list[Reply]) -> str:
-    good = [reply for reply in replies if reply.rcode is Rcode.NOERROR]
-    told: list[str] = []
-    if any(reply.answer and not reply.authoritative for reply in good):
-        told.append("Non-authoritative answer:\n")
-    # The second query repeats the CNAMEs of the first.
-    told += dict.fromkeys(line for reply in good for line in _bind_records(reply))
-    if good and not any(reply.answer for reply in good):
-        told.append(_line(f"*** Can't find {asked.name}: No answer"))
-    return "".join(told) + (_line(lookup.outcome.text) if lookup.outcome.text else "")
+def _complaint(asked: Asked, step: Step, following: Step | None) -> str:
+    """What is printed about a reply that is not good, or that did not come."""
+    result, server = step.result, step.query.server
+    if not isinstance(result, Reply):
+        why = "connection refused" if result is Silence.UNREACHABLE else "timed out"
+        return _line(f";; communications error to {server}#{asked.port}: {why}")
+    lame = not result.recursive and not asked.given
+    if result.rcode is not Rcode.SERVFAIL and not lame:
+        return ""
+    what = "SERVFAIL reply" if result.rcode is Rcode.SERVFAIL else "recursion not available"
+    onward = ", trying next server" if _same_question(step, following) else ""
+    return _line(f";; Got {what} from {server}{onward}")
+
+
+def _counts(step: Step, reply: Reply, following: Step | None) -> bool:
+    """False for a reply after which the same is asked again, or the next search domain."""
+    goes_on = reply.rcode is Rcode.NXDOMAIN and following is not None
+    return not goes_on and not _same_question(step, following)
+
+
+def _same_question(step: Step, following: Step | None) -> bool:
+    return following is not None and following.query.question == step.query.question
+
+
+def _backwards(step: Step) -> bool:
+    return step.query.question.type == "PTR"
+
+
+def _answers(replies: list[Reply], *, backwards: bool) -> str:
+    """The records of the last reply; the second one repeats the CNAMEs of the first."""
+    *before, reply = replies
+    said = {line for earlier in before for line in _bind_records(earlier)}
+    told = [line for line in _bind_records(reply) if line not in said]
+    first = _weak(reply) and not backwards and not any(map(_weak, before))
+    return ("Non-authoritative answer:\n" if first else "") + "".join(told)
+
+
+def _weak(reply: Reply) -> bool:
+    return reply.rcode is Rcode.NOERROR and not reply.authoritative
+
+
+def _end(lookup: Lookup, replies: list[Reply]) -> str:
+    """The verdict, where there is one."""
+    last = replies[-1]
+    if lookup.outcome.text:
+        return _line(lookup.outcome.text)
+    if not any(reply.answer for reply in replies):
+        name = lookup.steps[-1].query.question.name.removesuffix(".")
+        return _line(f"*** Can't find {name}: No answer")
+    if _backwards(lookup.steps[-1]) and not last.authoritative:
+        return "\nAuthoritative answers can be found from:\n"
+    return ""
 
 
 def _bind_records(reply: Reply) -> Iterator[str]:
@@ -150,15 +198,6 @@ def _bind_records(reply: Reply) -> Iterator[str]:
         # BIND keeps the root's dot of the names that records point to.
         points = "\tcanonical name = " in line or "\tname = " in line
         yield f"{line[:-1]}.\n" if points else line
-
-
-def _searched_on(step: Step, reply: Reply, lookup: Lookup) -> bool:
-    """NXDOMAIN under a search domain: the next one is asked, and nothing printed."""
-    return reply.rcode is Rcode.NXDOMAIN and step is not lookup.steps[-1]
-
-
-def _silence(step: Step) -> str:
-    return "connection refused" if step.result is Silence.UNREACHABLE else "timed out"
 
 
 def _replies(lookup: Lookup) -> Iterator[tuple[Step, Reply]]:

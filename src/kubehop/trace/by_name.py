@@ -10,6 +10,7 @@ from fractions import Fraction
 from kubehop.dns.lookup.protocol import Status
 from kubehop.dns.lookup.resolvers import Resolver
 from kubehop.dns.outside import UNKNOWN_ADDRESS
+from kubehop.dns.service import api_service
 from kubehop.model.addresses import Family, canonical, family
 from kubehop.model.errors import UsageError
 from kubehop.service.frontends import FrontendKind
@@ -71,18 +72,23 @@ def trace_name(
     if lookup.outcome.status is not Status.FOUND:
         fate = _unresolved(start, lookup)
         return Trace(start.label, target, spoken, (fate,), lookup.notes, lookup)
-    shots = _shots(start, lookup, int(port), spoken)
+    shots = _shots(names, start, lookup, int(port), spoken)
     answer = trace_shots(names.cluster, start, shots, target)
     return replace(answer, notes=(*answer.notes, *lookup.notes), lookup=lookup)
 
 
-def _shots(start: Origin, lookup: Prediction, port: int, protocol: str) -> tuple[Shot, ...]:
+def _shots(
+    names: Names, start: Origin, lookup: Prediction, port: int, protocol: str
+) -> tuple[Shot, ...]:
     found = lookup.outcome.addresses
     if UNKNOWN_ADDRESS in found:
         raise UsageError(
             f"{lookup.name} is resolved outside of the cluster, and nothing here tells its "
             f"address: say it with --host {lookup.name.removesuffix('.')}=IP"
         )
+    assumed = api_service(names.cluster)
+    if assumed is not None and set(assumed.cluster_ips) & set(found):
+        raise UsageError(f"{assumed.reference} is only assumed: the input has no endpoints of it")
     usable = _usable(start, tuple(map(canonical, found)))
     share = Fraction(1, len(usable))
     why = f"DNS gave {lookup.outcome.canonical or lookup.name}"

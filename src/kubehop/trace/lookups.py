@@ -21,9 +21,10 @@ from kubehop.dns.resolv import hosts as hosts_file
 from kubehop.dns.resolv.hostname import pod_hostname
 from kubehop.dns.resolv.kubelet import Event, KubeletDNS, pod_resolv_conf
 from kubehop.dns.resolv.pod_hosts import pod_hosts
-from kubehop.dns.service import dns_addresses
+from kubehop.dns.service import api_service, dns_addresses
 from kubehop.dns.settings import DNSSettings
 from kubehop.dns.zone import ZoneData
+from kubehop.model.changes import Change
 from kubehop.model.cluster import Cluster
 from kubehop.model.errors import UsageError
 from kubehop.model.meta import ObjectMeta
@@ -106,6 +107,16 @@ class Names:
         return self._settings.cluster_domain or cluster_domain(self.corefile).removesuffix(".")
 
     @cached_property
+    def _data(self) -> ZoneData:
+        """The cluster's objects, and the API server's Service in any case."""
+        found = ZoneData.of(self.cluster)
+        service = api_service(self.cluster)
+        if service is not None:
+            self._assume(f"{service.reference} assumed, at {service.cluster_ips[0]}")
+            found.apply(Change((service,)))
+        return found
+
+    @cached_property
     def _core_dns_file(self) -> str:
         """CoreDNS has dnsPolicy Default: its resolv.conf is its node's."""
         pods = (self.cluster.pod_at(address) for address in self._own)
@@ -163,8 +174,7 @@ class Names:
 
     def _answerer(self, name: str, origin: Origin | None) -> Answerer:
         # A server that nobody has asked yet: a cache would make the answer depend on the past.
-        data = self.cluster.derived(ZoneData.of)
-        serving = Serving(self.corefile, data, own=self._own, resolv_conf=self._core_dns_file)
+        serving = Serving(self.corefile, self._data, own=self._own, resolv_conf=self._core_dns_file)
         client = origin.addresses[0] if origin else ""
         return Answerer(self.cluster, origin, serving, self._outside(name), client)
 
