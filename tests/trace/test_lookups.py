@@ -1,0 +1,230 @@
+"""Lookups from where a client is: the files, the way to the nameserver, the answers and why."""
+
+from fractions import Fraction
+
+import pytest
+
+from kubehop import example
+from kubehop.dns.lookup.protocol import Status
+from kubehop.dns.lookup.resolvers import RESOLVERS
+from kubehop.dns.outside import UNKNOWN_ADDRESS, Mood
+from kubehop.dns.settings import DNSSettings
+from kubehop.model.cluster import Cluster
+from kubehop.model.errors import InputError, UsageError
+from kubehop.trace.by_name import trace_any
+from kubehop.trace.lookups import Names, Prediction, resolver_named
+from kubehop.trace.nameservers import Answers
+from kubehop.trace.questions import parse_origin
+from kubehop.trace.values import Trace, Verdict
+from tests.workload.making import cluster, deployment, pod, service
+
+NOTES = example.cluster()
+"""The cluster of the field notes."""
+
+
+def look(
+    name: str,
+    origin: str | None = "pod/busybox",
+    resolver: str = "glibc",
+    found: Cluster = NOTES,
+    **settings: object,
+) -> Prediction:
+    names = Names(found, DNSSettings(**settings))  # type: ignore[arg-type]
+    start = parse_origin(found, origin, "default") if origin else None
+    return names.lookup(name, start, resolver_named(resolver))
+
+
+def asked(found: Prediction) -> list[str]:
+    """`NAME TYPE` of every query."""
+    return [f"{o.step.query.question.name} {o.step.query.question.type}" for o in found.steps]
+
+
+# name -> queries by glibc; the notes' claims, and where they are wrong
+NOTES_CLAIM = [
+    ("whoami", 2),
+    ("whoami.default", 4),
+    ("whoami.default.svc.cluster.local", 10),
+    ("whoami.default.svc.cluster.local.", 2),
+    ("example.com", 10),
+    ("example.com.", 2),
+    ("busybox", 0),
+]
+
+
+@pytest.mark.parametrize(("name", "queries"), NOTES_CLAIM)
+def test_queries_of_the_notes_cluster(name: str, queries: int) -> None:
+    found = look(name)
+    assert (found.outcome.status, found.queries) == (Status.FOUND, queries)
+
+
+def test_the_search_list_has_no_pod_cluster_local() -> None:
+    found = look("whoami")
+    assert found.files.resolv_conf == (
+        "search default.svc.cluster.local svc.cluster.local cluster.local "
+        "ca-central-1.compute.internal\nnameserver 10.43.0.10\noptions ndots:5\n"
+    )
+    assert not any("pod.cluster.local" in line for line in asked(look("nosuch")))
+
+
+def test_each_answer_says_why_and_names_the_object() -> None:
+    first, _, third, _ = look("whoami.default").steps
+    assert (first.why, first.object) == ("no Service default in namespace default", "")
+    assert first.step.query.why == "search domain 1 of 4: default.svc.cluster.local"
+    assert third.object == "Service default/whoami"
+
+
+def test_who_answers_is_part_of_it() -> None:
+    (met,) = look("whoami").nameservers
+    assert (met.address, met.answers, met.share) == ("10.43.0.10", Answers.CLUSTER, Fraction(1))
+
+
+NOT_READY = """
+---
+apiVersion: v1
+kind: Service
+metadata: {name: kube-dns, namespace: kube-system}
+spec: {clusterIP: 10.43.0.10, selector: {k8s-app: kube-dns}, ports: [{port: 53, protocol: UDP}]}
+"""
+
+
+def test_without_dns_pods_the_service_rejects_and_glibc_gives_up_at_once() -> None:
+    found = look("whoami", "pod/client", found=cluster(NOT_READY + pod("client", "nodeName: a")))
+    assert (found.outcome.status, found.seconds, found.queries) == (Status.TRY_AGAIN, 0.0, 4)
+    assert {met.answers for met in found.nameservers} == {Answers.UNREACHABLE}
+    assert "refused" in found.steps[0].why
+
+
+HOST_NETWORK = pod("host", "nodeName: a, hostNetwork: true", "podIP: 192.0.2.1")
+DNS_NONE = pod(
+    "own", "nodeName: a, dnsPolicy: None, dnsConfig: {nameservers: [10.43.9.9]}", "podIP: 10.42.0.9"
+)
+
+
+def test_a_host_network_pod_asks_the_nodes_resolver() -> None:
+    """The notes' trap: ClusterFirst becomes Default, and cluster names are unknown outside."""
+    found = look("whoami.default", "pod/host", found=cluster(HOST_NETWORK + service("whoami")))
+    assert found.files.why == "dnsPolicy ClusterFirst with hostNetwork: the node's"
+    assert found.outcome.status is Status.NOT_FOUND
+    assert {met.answers for met in found.nameservers} == {Answers.OUTSIDE}
+
+
+def test_a_nameserver_that_no_service_has_costs_the_whole_patience() -> None:
+    found = look("whoami", "pod/own", found=cluster(DNS_NONE))
+    assert (found.outcome.status, found.seconds) == (Status.TRY_AGAIN, 10.0)
+    assert {met.answers for met in found.nameservers} == {Answers.SILENT}
+
+
+@pytest.mark.parametrize(
+    ("mood", "status", "seconds"),
+    [
+        (Mood.ANSWERS, Status.FOUND, 0.0),
+        (Mood.NXDOMAIN, Status.NOT_FOUND, 0.0),
+        (Mood.SERVFAIL, Status.TRY_AGAIN, 0.0),
+        (Mood.REFUSED, Status.TRY_AGAIN, 0.0),
+        # CoreDNS gives a silent upstream up after 6 s, when glibc has sent its query again
+        (Mood.SILENT, Status.TRY_AGAIN, 6.0),
+    ],
+)
+def test_the_mood_outside(mood: Mood, status: Status, seconds: float) -> None:
+    found = look("example.com.", mood=mood)
+    assert (found.outcome.status, found.seconds) == (status, seconds)
+
+
+def test_a_known_address_outside() -> None:
+    assert look("example.com").outcome.addresses == (UNKNOWN_ADDRESS,)
+    known = look("example.com", hosts={"example.com": ("93.184.216.34",)})
+    assert known.outcome.addresses == ("93.184.216.34",)
+
+
+def test_without_an_origin_any_pod_is_meant() -> None:
+    found = look("whoami", None)
+    assert (found.origin, found.queries) == ("a pod of namespace default", 2)
+
+
+def test_settings_win() -> None:
+    files = look(
+        "whoami",
+        cluster_dns=("10.43.0.99",),
+        cluster_domain="corp",
+        node_resolv_conf="search a.example\nnameserver 9.9.9.9\n",
+    ).files
+    assert files.resolv_conf == (
+        "search default.svc.corp svc.corp corp a.example\nnameserver 10.43.0.99\noptions ndots:5\n"
+    )
+
+
+def test_a_corefile_decides() -> None:
+    lost = look("whoami", corefile=".:53 {\n kubernetes other.local\n}\n")
+    assert lost.files.resolv_conf.startswith("search default.svc.other.local")
+    denied = look("example.com.", corefile="cluster.local:53 {\n kubernetes cluster.local\n}\n")
+    assert "no server block" in denied.steps[0].why
+    with pytest.raises(InputError, match="Unknown directive 'kubernets'"):
+        look("whoami", corefile=".:53 {\n kubernets cluster.local\n}\n")
+
+
+def test_what_was_assumed_is_said() -> None:
+    names = Names(cluster(service("whoami") + pod("client")), DNSSettings())
+    names.lookup("whoami", None, RESOLVERS["glibc"])
+    assert names.assumptions == (
+        "no DNS Service in the input: cluster DNS assumed at 10.43.0.10",
+        "the nodes' resolv.conf assumed: no search domain, a resolver outside",
+        "no ConfigMap kube-system/coredns: kubeadm's Corefile assumed",
+        "Service default/kubernetes assumed, at 10.43.0.1",
+    )
+
+
+def test_unknown_resolvers_are_named() -> None:
+    with pytest.raises(UsageError, match="no resolver 'windows'; there is: glibc, "):
+        resolver_named("windows")
+
+
+# Traces to names
+
+
+def trace(target: str, origin: str = "pod/busybox", **settings: object) -> Trace:
+    names = Names(NOTES, DNSSettings(**settings))  # type: ignore[arg-type]
+    return trace_any(names, origin, target, RESOLVERS["glibc"])
+
+
+def test_a_name_is_looked_up_first() -> None:
+    found = trace("whoami.default:80")
+    assert found.lookup is not None
+    assert found.lookup.queries == 4
+    by_service = trace("svc/whoami:80")
+    assert [f.endpoint for f in found.fates] == [f.endpoint for f in by_service.fates]
+    assert by_service.lookup is None
+
+
+def test_a_name_that_is_not_found_sends_nothing() -> None:
+    (fate,) = trace("nosuch:80").fates
+    assert (fate.verdict, fate.endpoint, len(fate.hops)) == (Verdict.UNRESOLVED, None, 1)
+
+
+def test_a_headless_name_has_each_address_alike() -> None:
+    found = cluster(
+        deployment("db", 3)
+        + service("db", "clusterIP: None", "[{name: web, port: 8080}]")
+        + pod("client", "nodeName: node-0", "podIP: 10.42.0.99")
+    )
+    names = Names(found, DNSSettings())
+    answer = trace_any(names, "pod/client", "db:8080", RESOLVERS["musl"])
+    assert [fate.probability for fate in answer.fates] == [Fraction(1, 3)] * 3
+
+
+def test_an_address_that_nothing_tells_is_asked_for() -> None:
+    with pytest.raises(UsageError, match=r"say it with --host example\.com=IP"):
+        trace("example.com:443")
+    known = trace("example.com:443", hosts={"example.com": ("93.184.216.34",)})
+    assert known.fates[0].verdict is Verdict.DELIVERED
+
+
+def test_clients_outside_have_a_resolver_of_their_own() -> None:
+    with pytest.raises(UsageError, match="say it with --host"):
+        trace("www.example.com:80", "external")
+    (fate,) = trace("whoami.default:80", "external").fates
+    assert fate.verdict is Verdict.UNRESOLVED
+
+
+def test_ports_are_numbers() -> None:
+    with pytest.raises(UsageError, match="'http' is not a port number"):
+        trace("whoami:http")
