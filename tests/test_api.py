@@ -16,6 +16,7 @@ def test_public_names() -> None:
         "UsageError",
         "load",
         "load_live",
+        "resolve",
         "set_fields",
         "spread",
         "trace",
@@ -33,3 +34,12 @@ def test_load_trace_spread_and_change() -> None:
     changed = kubehop.set_fields(cluster, "example-service", ["externalTrafficPolicy=Cluster"])
     (then,) = kubehop.spread(changed, "example-service")
     assert (float(today.balance.client_kept), float(then.balance.client_kept)) == (1.0, 0.0)
+
+
+def test_resolve_and_trace_by_name() -> None:
+    cluster = kubehop.load(EXAMPLE)
+    found = kubehop.resolve(cluster, "example-service", "pod/busybox", resolver="musl")
+    assert (found.outcome.status, found.queries) == ("found", 2)
+    answer = kubehop.trace(cluster, "pod/busybox", "example-service:8765")
+    assert answer.lookup is not None
+    assert answer.lookup.outcome.addresses == found.outcome.addresses

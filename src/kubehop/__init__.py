@@ -4,6 +4,7 @@
     >>> cluster = kubehop.load("manifests/")
     >>> answer = kubehop.trace(cluster, "external", "svc/web:80")
     >>> for fate in answer.fates: print(fate.probability, fate.verdict, fate.source_seen)
+    >>> kubehop.resolve(cluster, "web.shop", "pod/client").outcome
 
 Everything here is a value: nothing that is returned changes, and nothing changes a cluster.
 """
@@ -21,7 +22,9 @@ from kubehop.model.errors import ClusterError, InputError, KubehopError, UsageEr
 del _package
 
 if TYPE_CHECKING:
+    from kubehop.dns.settings import DNSSettings
     from kubehop.service.spread import Spread
+    from kubehop.trace.lookups import Prediction
     from kubehop.trace.values import Trace
     from kubehop.workload.options import Options
 
@@ -33,6 +36,7 @@ __all__ = [
     "UsageError",
     "load",
     "load_live",
+    "resolve",
     "set_fields",
     "spread",
     "trace",
@@ -76,23 +80,52 @@ def trace(
     via: str | None = None,
     node: str = "",
     namespace: str = "default",
+    settings: "DNSSettings | None" = None,
 ) -> "Trace":
     """Every fate of the first packet of a connection, in the words of `kubehop trace --help`.
 
-    Raises UsageError for what the cluster does not have.
+    A host name as target is looked up first, as `resolve` does with `settings`. Raises
+    UsageError for what the cluster does not have.
     """
+    from kubehop.dns.lookup.resolvers import RESOLVERS
+    from kubehop.dns.settings import DNSSettings
     from kubehop.service.frontends import FrontendKind
-    from kubehop.trace.walk import trace as walk
+    from kubehop.trace.by_name import trace_any
+    from kubehop.trace.lookups import Names
 
-    return walk(
-        cluster,
+    return trace_any(
+        Names(cluster, settings or DNSSettings()),
         origin,
         target,
+        RESOLVERS["glibc"],
         protocol=protocol,
         via=FrontendKind(via) if via else None,
         node=node,
         namespace=namespace,
     )
+
+
+def resolve(
+    cluster: Cluster,
+    name: str,
+    origin: str | None = None,
+    *,
+    resolver: str = "glibc",
+    namespace: str = "default",
+    settings: "DNSSettings | None" = None,
+) -> "Prediction":
+    """The lookup of `name` by a pod or node, in the words of `kubehop resolve --help`.
+
+    Without `origin` any pod of `namespace` is meant. Raises UsageError for an unknown origin or
+    resolver, InputError for a Corefile that CoreDNS would refuse.
+    """
+    from kubehop.dns.settings import DNSSettings
+    from kubehop.trace.lookups import Names, resolver_named
+    from kubehop.trace.questions import parse_origin
+
+    start = parse_origin(cluster, origin, namespace) if origin else None
+    names = Names(cluster, settings or DNSSettings())
+    return names.lookup(name, start, resolver_named(resolver), namespace)
 
 
 def spread(cluster: Cluster, service: str, *, namespace: str = "default") -> "tuple[Spread, ...]":
