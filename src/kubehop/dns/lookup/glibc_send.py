@@ -169,10 +169,15 @@ def _collect(
         if len(answered) == len(questions):
             return _Round(tuple(good)), None, False
         if thread.one_by_one:
-            if thread.reopen:
-                thread.sockets.clear()
             rest = tuple(q for q in questions if q not in answered)
-            ask = thread.queries(server, rest, heard.query.why, Transport.UDP)
+            ask = _other(thread, server, rest, heard.query.why)
+
+
+def _other(thread: Thread, server: int, rest: tuple[Question, ...], why: str) -> tuple[Query, ...]:
+    """The second one of a pair, after the first one was answered."""
+    if thread.reopen:
+        thread.sockets.clear()
+    return thread.queries(server, rest, why, Transport.UDP)
 
 
 def _lame(reply: Reply, query: Query) -> bool:

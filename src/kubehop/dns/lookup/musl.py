@@ -157,6 +157,9 @@ class Exchange:
     now: float = 0.0
     crashed: bool = False
     _live: list[Query] = field(default_factory=list)
+    _found: dict[Question, Reply] = field(default_factory=dict)
+    _over_tcp: set[Question] = field(default_factory=set)
+    _retries: int = 0
 
     def ask(
         self, questions: tuple[Question, ...], why: str
@@ -165,43 +168,46 @@ class Exchange:
         if self.conf.attempts == 0:
             self.crashed = True
             return (None,) * len(questions)
-        self._live.clear()
-        found: dict[Question, Reply] = {}
-        start, interval = self.now, self.conf.timeout * 1000 // self.conf.attempts / 1000
-        end, due, again = start + self.conf.timeout, start, why
+        self._live, self._found, self._over_tcp = [], {}, set()
+        interval = self.conf.timeout * 1000 // self.conf.attempts / 1000
+        end, due, again = self.now + self.conf.timeout, self.now, why
         sending: list[Query] = []
-        retries = 0
-        tcp: set[Question] = set()
-        while end - self.now > MILLISECOND and not all(q in found for q in questions):
+        while end - self.now > MILLISECOND and len(self._found) < len(questions):
             if self.now >= due:
-                sending += self._round([q for q in questions if q not in {*found, *tcp}], again)
-                due, retries = self.now + interval, 2 * len(questions)
+                sending += self._round(questions, again)
+                due, self._retries = self.now + interval, 2 * len(questions)
                 again = f"again: no usable reply in {interval:g} s"
             heard = yield Ask(tuple(sending), min(due, end))
             sending, self.now = [], heard.now
-            query, reply = heard.query, heard.reply
-            if query is None or query not in self._live or query.question in found:
-                continue
-            if query.transport is Transport.TCP:
-                if reply is None or reply.rcode not in USABLE:
-                    # The whole exchange is given up; what is complete counts.
+            if heard.query is not None and heard.query in self._live:
+                further = self._hear(heard.query, heard.reply)
+                if further is None:
                     break
-                found[query.question] = reply
-            elif reply is None or query.question in tcp:
-                # ICMP errors are not heard, and the truncated question is TCP's by now.
-                continue
-            elif reply.rcode not in USABLE:
-                if reply.rcode == Rcode.SERVFAIL and retries:
-                    retries -= 1
-                    sending = self._send(query.question, query.server, "again at once: SERVFAIL")
-            elif reply.truncated and self.version.tcp:
-                tcp.add(query.question)
-                sending = self._send(
-                    query.question, query.server, "over TCP: the reply was truncated", Transport.TCP
-                )
-            else:
-                found[query.question] = reply
-        return tuple(found.get(q) for q in questions)
+                sending = further
+        return tuple(self._found.get(question) for question in questions)
+
+    def _hear(self, query: Query, reply: Reply | None) -> list[Query] | None:
+        """What is sent in return; None gives the exchange up: what is complete counts."""
+        question, usable = query.question, reply is not None and reply.rcode in USABLE
+        if question in self._found:
+            return []
+        if query.transport is Transport.TCP:
+            if not usable or reply is None:
+                return None
+            self._found[question] = reply
+        elif reply is None or question in self._over_tcp:
+            # ICMP errors are not heard, and the truncated question is TCP's by now.
+            return []
+        elif reply.rcode == Rcode.SERVFAIL and self._retries:
+            self._retries -= 1
+            return self._send(question, query.server, "again at once: SERVFAIL")
+        elif usable and reply.truncated and self.version.tcp:
+            self._over_tcp.add(question)
+            why = "over TCP: the reply was truncated"
+            return self._send(question, query.server, why, Transport.TCP)
+        elif usable:
+            self._found[question] = reply
+        return []
 
     def wait(self) -> Generator[Ask, Heard, None]:
         """Let the time of an exchange pass."""
@@ -210,10 +216,11 @@ class Exchange:
             heard = yield Ask((), end)
             self.now = heard.now
 
-    def _round(self, questions: list[Question], why: str) -> list[Query]:
+    def _round(self, questions: tuple[Question, ...], why: str) -> list[Query]:
         return [
             query
             for question in questions
+            if question not in self._found and question not in self._over_tcp
             for server in self.conf.nameservers
             for query in self._send(question, server, why)
         ]
