@@ -2,12 +2,17 @@
 
 import click
 
+from kubehop.dns.lookup.resolvers import RESOLVERS
+from kubehop.dns.settings import DNSSettings
 from kubehop.model.cluster import Cluster
 from kubehop.render.change_text import change_text
 from kubehop.render.drawing import Style
+from kubehop.render.lookup_text import lookup_text
 from kubehop.render.trace_text import trace_text
 from kubehop.service.frontends import FrontendKind
 from kubehop.service.spread import spreads
+from kubehop.trace.lookups import Names
+from kubehop.trace.questions import parse_origin
 from kubehop.trace.walk import trace
 from kubehop.workload.change import changed
 from kubehop.workload.options import Options
@@ -17,7 +22,7 @@ LOCAL = "externalTrafficPolicy=Local"
 
 
 def tell(example: Cluster, style: Style) -> None:
-    """Print the story: today Cluster, then Local; then one packet under each."""
+    """Print the story: today Cluster, then Local; one packet under each; then a name."""
     local = example.service("default", "example-service")
     assert local is not None
     before = changed(example, local, (CLUSTER,), Options())
@@ -42,6 +47,19 @@ def tell(example: Cluster, style: Style) -> None:
             node="node-1",
         )
         click.echo(trace_text(answer, cluster, style, basis=False))
+
+    _names(example, style)
+
+
+def _names(example: Cluster, style: Style) -> None:
+    """The notes' question about names: how `example.com` is looked up in a pod, and why so."""
+    names = Names(example, DNSSettings())
+    start = parse_origin(example, "pod/busybox", "default")
+    _say("And names? ndots:5 counts dots, not characters, so even a name of the Internet goes")
+    _say("through the whole search list first. Each query, its answer and why:\n")
+    _command("resolve example.com --from pod/busybox")
+    found = names.lookup("example.com", start, RESOLVERS["glibc"])
+    click.echo(lookup_text(found, example, style, basis=False))
 
 
 def _say(text: str) -> None:

@@ -77,10 +77,11 @@ def command(
     else:
         from kubehop.render.lookup_text import comparison_text, lookup_text
 
+        said = names.assumptions
         if resolver == "all":
-            drawn = comparison_text(found, cluster, names.assumptions, style(output))
+            drawn = comparison_text(found, cluster, style(output), assumptions=said)
         else:
-            drawn = lookup_text(found[0], cluster, names.assumptions, style(output))
+            drawn = lookup_text(found[0], cluster, style(output), assumptions=said)
         click.echo(drawn, nl=False)
         warn_ignored(dict(cluster.ignored))
     return 0 if all(one.outcome.status is Status.FOUND for one in found) else 1

@@ -24,9 +24,14 @@ WORDS = {Kind.NODATA: "no data"}
 
 
 def lookup_text(
-    found: Prediction, cluster: Cluster, assumptions: tuple[str, ...], style: Style
+    found: Prediction,
+    cluster: Cluster,
+    style: Style,
+    *,
+    assumptions: tuple[str, ...] = (),
+    basis: bool = True,
 ) -> str:
-    """The prediction, at most 100 columns wide."""
+    """The prediction, at most 100 columns wide; without `basis` what it rests on is left out."""
     parts: list[RenderableType] = [
         text(f"{found.name}, asked by {found.origin} with {found.resolver.title}", "bold"),
         text(verdict(found), COLOURS.get(found.outcome.status, "red")),
@@ -35,14 +40,9 @@ def lookup_text(
         *_queries(found),
         *_nameservers(found),
     ]
-    for title, items in (
-        ("Advice", tuple(advice.text for advice in found.advice)),
-        ("Note", found.notes),
-        ("Assumed, because the input does not say", (*cluster.assumptions, *assumptions)),
-        ("Unknown", cluster.unknown),
-    ):
-        listed = bullets(title, items)
-        parts += ["", *listed] if listed else []
+    parts += _listed("Advice", tuple(advice.text for advice in found.advice))
+    parts += _listed("Note", found.notes)
+    parts += _basis(cluster, assumptions) if basis else []
     return draw(*parts, style=style)
 
 
@@ -153,15 +153,28 @@ def _nameservers(found: Prediction) -> "list[RenderableType]":
         + (f" [{met.object}]" if met.object else "")
         for met in found.nameservers
     )
-    listed = bullets("Nameservers", tuple(dict.fromkeys(told)))
+    return _listed("Nameservers", tuple(dict.fromkeys(told)))
+
+
+def _basis(cluster: Cluster, assumptions: tuple[str, ...]) -> "list[RenderableType]":
+    assumed = (*cluster.assumptions, *assumptions)
+    return [
+        *_listed("Assumed, because the input does not say", assumed),
+        *_listed("Unknown", cluster.unknown),
+    ]
+
+
+def _listed(title: str, items: tuple[str, ...]) -> "list[RenderableType]":
+    listed = bullets(title, items)
     return ["", *listed] if listed else []
 
 
 def comparison_text(
     found: tuple[Prediction, ...],
     cluster: Cluster,
-    assumptions: tuple[str, ...],
     style: Style,
+    *,
+    assumptions: tuple[str, ...] = (),
 ) -> str:
     """One line for each resolver."""
     from rich.table import Table
@@ -189,11 +202,5 @@ def comparison_text(
         "",
         table,
     ]
-    for title, items in (
-        ("Note", first.notes),
-        ("Assumed, because the input does not say", (*cluster.assumptions, *assumptions)),
-        ("Unknown", cluster.unknown),
-    ):
-        listed = bullets(title, items)
-        parts += ["", *listed] if listed else []
+    parts += [*_listed("Note", first.notes), *_basis(cluster, assumptions)]
     return draw(*parts, style=style)

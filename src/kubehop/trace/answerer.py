@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from kubehop.dns.chain import Asked, Serving, Upstream
 from kubehop.dns.lookup.drive import Late
 from kubehop.dns.lookup.protocol import Query, Silence, Transport
-from kubehop.dns.message import Reply
+from kubehop.dns.message import Question, Reply
+from kubehop.dns.names import folded
 from kubehop.dns.outside import UNKNOWN_ADDRESS, Outside
 from kubehop.dns.wire.compiled import fit
 from kubehop.model.cluster import Cluster
@@ -32,6 +33,8 @@ class Answerer:
     outside: Outside
     client: str = ""
     met: dict[tuple[str, str], Nameserver] = field(default_factory=dict)
+    left: dict[str, None] = field(default_factory=dict)
+    """Folded names that were asked for outside, in order."""
 
     def answer(self, query: Query) -> Reply | Silence | Late:
         """What the query gets, and after how many seconds."""
@@ -41,7 +44,7 @@ class Answerer:
             case Answers.SILENT:
                 return Silence.SILENT
             case Answers.OUTSIDE:
-                reply = self.outside.answer(query.question)
+                reply = self._outside(query.question)
                 return Silence.SILENT if reply is None else _fitted(query, reply)
             case Answers.CLUSTER:
                 return self._cluster_dns(query)
@@ -66,13 +69,17 @@ class Answerer:
             case _:
                 return found.what, found.object
 
+    def _outside(self, question: Question) -> Reply | None:
+        self.left[folded(question.name)] = None
+        return self.outside.answer(question)
+
     def _cluster_dns(self, query: Query) -> Reply | Late:
         asked = Asked(query.question, self.client, query.transport.value, query.payload)
         machine, waited = self.serving.answer(asked, 0.0), 0.0
         try:
             wish = next(machine)
             while True:
-                reply = self.outside.answer(wish.question)
+                reply = self._outside(wish.question)
                 waited += _patience(wish) if reply is None else 0.0
                 wish = machine.send(reply)
         except StopIteration as end:

@@ -5,6 +5,7 @@
 3. Each query takes the packet's way to its nameserver, and is answered there (`answerer`).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,7 +17,7 @@ from kubehop.dns.lookup import advice as advising
 from kubehop.dns.lookup.drive import Step
 from kubehop.dns.lookup.protocol import Outcome
 from kubehop.dns.lookup.resolvers import RESOLVERS, Resolver
-from kubehop.dns.outside import Outside, outside_for
+from kubehop.dns.outside import Mood, Outside, outside_for
 from kubehop.dns.resolv import hosts as hosts_file
 from kubehop.dns.resolv.hostname import pod_hostname
 from kubehop.dns.resolv.kubelet import Event, KubeletDNS, pod_resolv_conf
@@ -157,7 +158,8 @@ class Names:
         asked = advising.ask(
             resolver, name, files.resolv_conf, answerer.answer, hosts_file.parse(files.hosts)
         )
-        asked_servers = dict.fromkeys(answerer.met)
+        # Now, for advice asks more.
+        nameservers, notes = tuple(answerer.met.values()), self._notes(files, answerer)
         steps = tuple(Answered(s, *answerer.explain(s.query)) for s in asked.lookup.steps)
         return Prediction(
             name=name,
@@ -167,9 +169,9 @@ class Names:
             steps=steps,
             outcome=asked.lookup.outcome,
             seconds=asked.lookup.seconds,
-            nameservers=tuple(answerer.met[key] for key in asked_servers),
+            nameservers=nameservers,
             advice=advising.advice(asked),
-            notes=self._notes(files, answerer),
+            notes=notes,
         )
 
     def _answerer(self, name: str, origin: Origin | None) -> Answerer:
@@ -224,8 +226,22 @@ class Names:
             for found in answerer.met.values()
             if found.share != 1
         )
+        outside = _about_outside(answerer)
         problem = (f"the pod does not start: {files.problem}",) if files.problem else ()
-        return tuple(dict.fromkeys((*problem, *events, *shared, *answerer.serving.notes)))
+        return tuple(dict.fromkeys((*problem, *events, *shared, *outside, *answerer.serving.notes)))
+
+
+def _about_outside(answerer: Answerer) -> Iterator[str]:
+    """What the prediction takes for granted beyond the cluster."""
+    outside = answerer.outside
+    assumed = [name for name in answerer.left if name not in outside.known]
+    if assumed and outside.mood is not Mood.ANSWERS:
+        yield f"resolvers outside are assumed to be like this: {outside.mood} (--outside)"
+    elif assumed:
+        existing = ", ".join(name for name in assumed if name in outside.exists)
+        what = f"{existing} exists" if existing else "none of these names exists"
+        rest = ", and nothing else that was asked for" if existing and len(assumed) > 1 else ""
+        yield f"outside of the cluster it is assumed that {what}{rest} (--host NAME=IP, --outside)"
 
 
 def _any_pod(namespace: str) -> Pod:
