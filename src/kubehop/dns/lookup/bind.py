@@ -210,7 +210,7 @@ def _outcome(tool: Tool, name: str, candidate: Candidate, replies: list[Reply]) 
     if bad and tool.program != "dig":
         text = _complaint(tool, name, candidate, bad[0])
     if found or pointers:
-        where = canonical(*replies) or pointers[0]
+        where = canonical(*replies) or "".join(pointers[:1])
         return Outcome(Status.FOUND, found, where, text, code)
     if bad:
         return Outcome(_STATUS.get(bad[0].rcode, Status.FAILED), text=text, exit=code)

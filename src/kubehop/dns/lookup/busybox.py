@@ -169,7 +169,7 @@ def _outcome(asked: list[_Asked], replies: dict[Question, Reply], version: Versi
     found = addresses(*given)
     pointers = tuple(r.data for g in given if g for r in g.answer if r.type == "PTR")
     if found or pointers:
-        where = canonical(*given) or pointers[0]
+        where = canonical(*given) or "".join(pointers[:1])
         return Outcome(Status.FOUND, found, where, text, code)
     if not bad:
         return Outcome(Status.NO_DATA, exit=code)
