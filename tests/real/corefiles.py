@@ -83,7 +83,7 @@ COREFILES = {
         _FORWARD,
     ),
     "minimal": _block("minimal", "any", _kubernetes("pods verified"), _FORWARD),
-    "loadbalance": _block("loadbalance round_robin", "bufsize 1232", _kubernetes(), _FORWARD),
+    "loadbalance": _block("loadbalance round_robin", _kubernetes(), _FORWARD),
 }
 """By what each is about."""
 
