@@ -39,7 +39,7 @@ class Names:
 
     def with_loadbalance(self) -> "Names":
         plugins = (Plugin(name="loadbalance"),)
-        around = Surroundings(ZoneData(), self.answer, (), (), frozenset())
+        around = Surroundings(ZoneData(), self.answer, (), (), lambda server: 0)
         self._block = Block(ServerBlock(keys=(), plugins=plugins), around)
         return self
 

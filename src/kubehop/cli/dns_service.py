@@ -15,6 +15,7 @@ from kubehop.dns.zone import ZoneData
 from kubehop.dnsserver import Listen, Server
 from kubehop.dnsserver.log import Log
 from kubehop.follow import Source
+from kubehop.model.addresses import socket_address
 from kubehop.model.changes import FOLLOWED, Change, Update
 from kubehop.model.errors import InputError
 from kubehop.model.kinds import KINDS
@@ -107,11 +108,15 @@ class DNSService:
         text = self._settings.corefile or self._text or KUBEADM
         conf = self._settings.resolv_conf
         corefile = parse(text, files={RESOLV_CONF: conf})
+        # Not in a pod: 127.0.0.53 is somebody else here, unless we listen there.
+        places = {socket_address(where.address, where.port) for where in self._settings.listen}
+        first = corefile.blocks[0].keys[0].port
         serving = Serving(
             corefile,
             self._data,
             own=self._own,
             resolv_conf=conf,
+            itself=lambda server: first if server in places else 0,
             serial=int(time.time()),  # noqa: TID251
         )
         for note in serving.notes:

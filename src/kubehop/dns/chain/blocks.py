@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from kubehop.dns.chain.autopath import AutopathHandler
 from kubehop.dns.chain.cache import CacheHandler
-from kubehop.dns.chain.forward import ForwardHandler
+from kubehop.dns.chain.forward import ForwardHandler, Itself
 from kubehop.dns.chain.handler import Ask, Handler
 from kubehop.dns.chain.hosts import HostsHandler
 from kubehop.dns.chain.kubernetes import KubernetesHandler
@@ -39,15 +39,15 @@ NO_NEXT = Unwritten(Rcode.SERVFAIL, "no next plugin found")
 class Surroundings:
     """What the plugins of all blocks share.
 
-    `own` are CoreDNS's addresses, `search` the search list of its own resolv.conf, `ports`
-    those that it listens at.
+    `own` are CoreDNS's addresses, `search` the search list of its own resolv.conf, `itself`
+    tells whether a forward leads back to it.
     """
 
     data: ZoneData
     ask: Ask
     own: tuple[str, ...]
     search: tuple[str, ...]
-    ports: frozenset[int]
+    itself: Itself
 
 
 class Block:
@@ -100,7 +100,7 @@ def _forward(
     found = _all(block, Forward)
     for number, plugin in enumerate(found, 1):
         more = number < len(found)
-        yield ForwardHandler(plugin, around.ask, frozenset(around.own), around.ports, more)
+        yield ForwardHandler(plugin, around.ask, around.itself, more)
 
 
 def _named(name: str, block: ServerBlock) -> bool:

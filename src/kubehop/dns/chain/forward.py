@@ -1,5 +1,6 @@
 """`forward`: names that somebody else knows. Source: `plugin/forward/forward.go`."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from kubehop.dns.chain.handler import MAX_DEPTH, Ask, Rest, Settles
@@ -14,14 +15,22 @@ NO_HEALTHY = "no healthy proxies"
 NO_ANSWER = "i/o timeout"
 
 
-def own_port(server: str, own: frozenset[str], ports: frozenset[int]) -> int:
-    """The port if `server` is CoreDNS itself: an address of its own or loopback; else 0."""
-    address, port = split_address(server) or ("", "0")
-    if not port.isdecimal() or int(port) not in ports:
-        return 0
-    address = address.partition("%")[0]
-    itself = address in own or contains(LOOPBACK[family(address)], address)
-    return int(port) if itself else 0
+Itself = Callable[[str], int]
+"""A server as `forward` writes it -> the port of CoreDNS itself that it stands for, else 0."""
+
+
+def by_address(own: frozenset[str], ports: frozenset[int]) -> Itself:
+    """CoreDNS in a pod: its own addresses and loopback ones, at the ports of its Corefile."""
+
+    def itself(server: str) -> int:
+        address, port = split_address(server) or ("", "0")
+        if not port.isdecimal() or int(port) not in ports:
+            return 0
+        address = address.partition("%")[0]
+        own_one = address in own or contains(LOOPBACK[family(address)], address)
+        return int(port) if own_one else 0
+
+    return itself
 
 
 class ForwardHandler:
@@ -32,15 +41,13 @@ class ForwardHandler:
 
     __slots__ = ("_ask", "_own", "_servers", "concurrent", "more", "options")
 
-    def __init__(
-        self, options: Forward, ask: Ask, own: frozenset[str], ports: frozenset[int], more: bool
-    ) -> None:
+    def __init__(self, options: Forward, ask: Ask, itself: Itself, more: bool) -> None:
         self.options = options
         self.more = more
         self.concurrent = 0
         self._ask = ask
-        self._own = [port for s in options.servers if (port := own_port(s, own, ports))]
-        self._servers = tuple(s for s in options.servers if not own_port(s, own, ports))
+        self._own = [port for server in options.servers if (port := itself(server))]
+        self._servers = tuple(server for server in options.servers if not itself(server))
 
     @property
     def leads_back(self) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from kubehop.dns.chain.blocks import Block, Surroundings, route
 from kubehop.dns.chain.cache import CacheHandler
-from kubehop.dns.chain.forward import ForwardHandler
+from kubehop.dns.chain.forward import ForwardHandler, Itself, by_address
 from kubehop.dns.chain.handler import MAX_DEPTH, Settles, through
 from kubehop.dns.chain.values import Answering, Asked
 from kubehop.dns.corefile.resolv import client_config
@@ -24,7 +24,8 @@ class Serving:
     `data` holds the cluster's objects and changes in place. `own` are CoreDNS's addresses:
     the NS records of the zone and a forward to itself depend on them. `resolv_conf` is the
     text of its own /etc/resolv.conf, for autopath; what `forward` reads is in the Corefile.
-    `serial` is the SOA's: unix time of the last change, 0 before anything was read.
+    `serial` is the SOA's: unix time of the last change, 0 before anything was read. `itself`
+    tells which servers are this one, by default its own and the loopback addresses.
     """
 
     def __init__(
@@ -35,13 +36,15 @@ class Serving:
         own: tuple[str, ...] = (),
         resolv_conf: str = "",
         serial: int = 0,
+        itself: Itself | None = None,
     ) -> None:
         self.corefile = corefile
         self.data = data
         keys = [key for block in corefile.blocks for key in block.keys if key.transport == "dns"]
         self.ports = tuple(dict.fromkeys(key.port for key in keys))
         search = client_config(resolv_conf).search
-        around = Surroundings(data, self.answer, own, search, frozenset(self.ports))
+        itself = itself or by_address(frozenset(own), frozenset(self.ports))
+        around = Surroundings(data, self.answer, own, search, itself)
         self.blocks = tuple(Block(block, around) for block in corefile.blocks)
         self._routes: dict[int, dict[str, Block]] = {port: {} for port in self.ports}
         for block in self.blocks:
