@@ -23,7 +23,7 @@ from kubehop.dns.lookup.candidates import (
     searched,
     too_few_dots,
 )
-from kubehop.dns.lookup.files import from_files
+from kubehop.dns.lookup.files import pointer_of
 from kubehop.dns.lookup.protocol import (
     Ask,
     Heard,
@@ -36,8 +36,8 @@ from kubehop.dns.lookup.protocol import (
     canonical,
 )
 from kubehop.dns.message import Question, Rcode, Reply
-from kubehop.dns.names import absolute, folded, reverse
-from kubehop.dns.resolv.hosts import NO_HOSTS, Hosts, Matching
+from kubehop.dns.names import absolute, folded
+from kubehop.dns.resolv.hosts import Hosts
 from kubehop.dns.resolv.values import ResolvConf
 
 DEFAULT_SECONDS = {Transport.UDP: 5, Transport.TCP: 10}
@@ -85,8 +85,9 @@ def lookup(
     if conf.unusable:
         return Outcome(Status.FAILED, text=f"{tool.program}: {conf.unusable}", exit=1)
     run, kind = _Run(tool, conf), types[0]
-    if from_files(name, NO_HOSTS, types, Matching.EXACT) and tool.program != "dig":
-        name, kind = reverse(name), "PTR"
+    pointer = pointer_of(name) if tool.program != "dig" else None
+    if pointer is not None:
+        name, kind = pointer, "PTR"
     run.begin()
     candidate, reply = yield from _search(run, name, kind)
     if reply is None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 
 from kubehop.dns.lookup.candidates import Candidate, searched
-from kubehop.dns.lookup.files import from_files
+from kubehop.dns.lookup.files import pointer_of
 from kubehop.dns.lookup.protocol import (
     Ask,
     Heard,
@@ -27,8 +27,8 @@ from kubehop.dns.lookup.protocol import (
     canonical,
 )
 from kubehop.dns.message import Question, Rcode, Reply
-from kubehop.dns.names import absolute, fits, reverse
-from kubehop.dns.resolv.hosts import NO_HOSTS, Hosts, Matching
+from kubehop.dns.names import absolute, fits
+from kubehop.dns.resolv.hosts import Hosts
 from kubehop.dns.resolv.values import ResolvConf
 
 BOTH = ("A", "AAAA")
@@ -90,8 +90,8 @@ class _Asked:
 
 def _asked(name: str, conf: ResolvConf, version: Version, types: tuple[str, ...]) -> list[_Asked]:
     """All questions, in the order of sending."""
-    if types == BOTH and from_files(name, NO_HOSTS, types, Matching.EXACT) is not None:
-        pointer = reverse(name)
+    pointer = pointer_of(name) if types == BOTH else None
+    if pointer is not None:
         return [_Asked(Question(pointer, "PTR"), "the name of an address", pointer[:-1])]
     if version.search and conf.search and "." not in name:
         names = searched(name, conf.search)

@@ -1,8 +1,9 @@
 """What is answered before any query: addresses written as such, and the hosts file."""
 
 from kubehop.dns.lookup.protocol import Outcome, Status
+from kubehop.dns.names import reverse
 from kubehop.dns.resolv.hosts import Hosts, Matching
-from kubehop.dns.resolv.scan import aton, ipv6
+from kubehop.dns.resolv.scan import aton, dotted_quad, ipv6
 
 
 def from_files(
@@ -16,3 +17,9 @@ def from_files(
     if listed is None:
         return None
     return Outcome(Status.FOUND, listed.addresses, listed.canonical)
+
+
+def pointer_of(name: str) -> str | None:
+    """The name that holds the PTR if `name` is an address as inet_pton() reads it."""
+    address = dotted_quad(name) or ipv6(name)
+    return reverse(address) if address is not None and "%" not in address else None
