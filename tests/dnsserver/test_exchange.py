@@ -90,18 +90,19 @@ def test_only_the_reply_to_the_question_counts(
 
 
 def test_only_the_server_that_was_asked_can_answer() -> None:
-    with FakeUpstream(never) as upstream:
+    # The stranger outlives the upstream, whose thread speaks through it.
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger,
+        FakeUpstream(never) as upstream,
+    ):
+
+        def behaviour(query: bytes, _: str) -> list[bytes]:
+            stranger.sendto(answer(query), ("127.0.0.1", upstream.sources[-1]))
+            return []
+
+        upstream.behaviour = behaviour
         chain = Names({}, upstream.address, read=0.6, timeout=0.5)
-        with (
-            Server(chain, [LOOPBACK]) as server,
-            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger,
-        ):
-
-            def behaviour(query: bytes, _: str) -> list[bytes]:
-                stranger.sendto(answer(query), ("127.0.0.1", upstream.sources[-1]))
-                return []
-
-            upstream.behaviour = behaviour
+        with Server(chain, [LOOPBACK]) as server:
             assert udp(server, NAME).rcode() == dns.rcode.SERVFAIL
 
 
