@@ -190,16 +190,24 @@ def lookup(case: Case, document: Case) -> str:
 
 def _starts(resolver: Resolver, case: Case) -> Iterator[Callable[[], Machine]]:
     """The lookup; c-ares waits for a random time, so that any of several may be the recorded."""
-    if resolver.name != "c-ares":
+    start = JITTERED.get(resolver.name)
+    if start is None:
         yield lambda: resolver.machine(case["name"], case["resolv_conf"], HOSTS)
         return
     conf = resolver.parse(case["resolv_conf"], "")
     for pair in JITTERS:
-        yield partial(_jittered, case["name"], conf, pair)
+        yield partial(start, case["name"], conf, pair)
 
 
-def _jittered(name: str, conf: ResolvConf, pair: tuple[float, float]) -> Machine:
+def _cares(name: str, conf: ResolvConf, pair: tuple[float, float]) -> Machine:
     return cares.lookup(name, conf, HOSTS, jitter=itertools.cycle(pair).__next__)
+
+
+def _node(name: str, conf: ResolvConf, pair: tuple[float, float]) -> Machine:
+    return cares.node_resolve4(name, conf, HOSTS, jitter=itertools.cycle(pair).__next__)
+
+
+JITTERED = {"c-ares": _cares, "node-resolve": _node}
 
 
 Sent = tuple[str, str, str, str]

@@ -119,6 +119,17 @@ def test_too_long_candidates_and_onions_are_left_out() -> None:
     assert look_up("go", "x.onion.").queries == 0
 
 
+@pytest.mark.parametrize("name", ["*.example.com", "a..b", "-a.b", "a-.b", "12", "é.example", ""])
+def test_what_is_no_domain_name_is_never_asked_for(name: str) -> None:
+    lookup = look_up("go", name)
+    assert (lookup.queries, lookup.outcome.text) == (0, f"lookup {name}: no such host")
+
+
+@pytest.mark.parametrize("name", ["_http._tcp.example", "a-b.c", "1a.example", "x" * 63])
+def test_what_is_a_domain_name_is_asked_for(name: str) -> None:
+    assert look_up("go", name).queries == 10
+
+
 def test_hosts_names_match_with_and_without_a_dot() -> None:
     listed = hosts.parse("10.9.9.9 foo.alias\n")
     assert look_up("go", "FOO.alias.", hosts=listed).queries == 0

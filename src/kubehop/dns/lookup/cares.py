@@ -125,7 +125,7 @@ def lookup(
     jitter: Jitter = middle,
 ) -> Machine:
     """Look `name` up as ares_getaddrinfo() does."""
-    listed = from_files(name, hosts, types, Matching.FOLDED)
+    listed = from_files(name, hosts, types, Matching.FOLDED, strict=True)
     if _is_localhost(name):
         loopback = ("::1",) * ("AAAA" in types) + ("127.0.0.1",) * ("A" in types)
         return Outcome(Status.FOUND, loopback, name)
@@ -157,13 +157,13 @@ def search(channel: Channel, name: str, types: tuple[str, ...]) -> Machine:
     return ERRORS["ENODATA" if nodata else error]
 
 
-def node_resolve4(name: str, conf: ResolvConf, hosts: Hosts) -> Machine:
+def node_resolve4(name: str, conf: ResolvConf, hosts: Hosts, jitter: Jitter = middle) -> Machine:
     """Node's `dns.resolve4`: the name as it stands, A only, no hosts file, no EDNS.
 
     Node sets ARES_FLAG_NOCHECKRESP (`ChannelWrap::Setup`): an error is taken at once.
     """
     del hosts
-    channel = Channel(conf, payload=0, checks=False)
+    channel = Channel(conf, jitter, payload=0, checks=False)
     why = "as typed: dns.resolve4 has no search list"
     candidate = Candidate(absolute(name), why, typed=True)
     if not candidate.sendable:

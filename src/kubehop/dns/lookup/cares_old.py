@@ -49,7 +49,7 @@ def lookup(
     name: str, conf: ResolvConf, hosts: Hosts, types: tuple[str, ...] = ("A", "AAAA")
 ) -> Machine:
     """Look `name` up as ares_getaddrinfo() does."""
-    listed = from_files(name, hosts, types, Matching.FOLDED)
+    listed = from_files(name, hosts, types, Matching.FOLDED, strict=True)
     if listed is not None:
         return listed
     if name == "localhost":

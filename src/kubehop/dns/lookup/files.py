@@ -7,10 +7,13 @@ from kubehop.dns.resolv.scan import aton, dotted_quad, ipv6
 
 
 def from_files(
-    name: str, hosts: Hosts, types: tuple[str, ...], matching: Matching
+    name: str, hosts: Hosts, types: tuple[str, ...], matching: Matching, strict: bool = False
 ) -> Outcome | None:
-    """The outcome that needs no DNS, None if DNS is asked."""
-    literal = aton(name) or ipv6(name)
+    """The outcome that needs no DNS, None if DNS is asked.
+
+    `strict` for those to whom only four decimal parts are an address, not `127.1`.
+    """
+    literal = (dotted_quad if strict else aton)(name) or ipv6(name)
     if literal is not None:
         return Outcome(Status.FOUND, (literal,), name)
     listed = hosts.find(name, types, matching)

@@ -9,6 +9,7 @@
 4. EDNS with 1232 octets; a truncated reply is asked for again over TCP.
 """
 
+import re
 from collections.abc import Generator
 from dataclasses import dataclass
 
@@ -59,20 +60,30 @@ def lookup(
     name: str, conf: ResolvConf, hosts: Hosts, types: tuple[str, ...] = ("A", "AAAA")
 ) -> Machine:
     """Look `name` up as net.LookupIP does."""
-    listed = from_files(name, hosts, types, Matching.ABSOLUTE)
+    listed = from_files(name, hosts, types, Matching.ABSOLUTE, strict=True)
     if listed is not None:
         return listed
-    client, last, at_typed = _Client(conf), None, False
+    if not _domain_name(name):
+        return _failed(name, None)
+    client, last = _Client(conf), None
     for candidate in _name_list(name, conf):
         results = yield from _both(client, candidate, types)
         replies = [result for result in results if isinstance(result, Reply)]
         for failure in results:
             if isinstance(failure, _Failure) and (last is None or candidate.typed):
-                last, at_typed = failure, candidate.typed
+                last = failure
         if addresses(*replies):
             return Outcome(Status.FOUND, addresses(*replies), canonical(*replies))
-    del at_typed
     return _failed(name, last)
+
+
+def _domain_name(name: str) -> bool:
+    """isDomainName(): other names are never asked for, nor is a number."""
+    if name == ".":
+        return True
+    part = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+    plausible = re.fullmatch(rf"{part}(?:\.{part})*\.?", name) is not None
+    return plausible and re.search("[A-Za-z_-]", name) is not None
 
 
 def _failed(name: str, failure: _Failure | None) -> Outcome:
