@@ -23,6 +23,8 @@ Step = tuple[str, tuple[str, ...]]
 """A name, and what was asked of it: A and AAAA go out together and may arrive in either order."""
 EARLY, LATE = 0.3, 1.5
 """Seconds by which a lookup may be quicker and slower than predicted; starting it costs time."""
+TRIES = 3
+"""A machine with other things to do may be late, but not each time."""
 
 
 @dataclass
@@ -42,17 +44,21 @@ class Pod:
         """How a real lookup differs from its prediction, "" if it does not."""
         for file, text in etc.items():
             self.inside.write(file, text)
+        predicted = self.predicted(client, name, etc)
+        for _ in range(TRIES):
+            found, seconds = self._once(client, name, predicted)
+            if found or predicted.seconds - EARLY <= seconds <= predicted.seconds + LATE:
+                return found
+        return f"took {seconds:.1f} s, predicted {predicted.seconds}"
+
+    def _once(self, client: Client, name: str, predicted: Lookup) -> tuple[str, float]:
         command = client.command(self.programs)
         self.log()
         began = time.monotonic()
         ran = self.inside.run(*command, name)
         seconds = time.monotonic() - began
-        predicted = self.predicted(client, name, etc)
-        return (
-            _queries_differ(client, self.log(), predicted)
-            or _outcome_differs(client, client.read(ran), predicted)
-            or _time_differs(seconds, predicted)
-        )
+        asked = _queries_differ(client, self.log(), predicted)
+        return asked or _outcome_differs(client, client.read(ran), predicted), seconds
 
 
 def fitted(query: Query, reply: Reply) -> Reply:
@@ -77,10 +83,15 @@ def _queries_differ(client: Client, log: list[Seen], predicted: Lookup) -> str:
 
 
 def _grouped(asked: Iterable[tuple[str, str]], client: Client) -> list[Step]:
+    """Runs of one name; of a client that asks all servers or names at once, names and counts."""
     folded = [(name.lower(), how) for name, how in asked]
     if client.at_once:
         # What a server forwards it logs later, when it is answered.
         folded.sort()
+    if client.machine.parallel:
+        # A server that nobody waits for may log a query when another has had the next.
+        order = list(dict.fromkeys(name for name, _ in folded))
+        folded.sort(key=lambda pair: order.index(pair[0]))
     groups = groupby(folded, key=lambda pair: pair[0])
     return [(name, tuple(sorted(how for _, how in group))) for name, group in groups]
 
@@ -102,9 +113,3 @@ def _outcome_differs(client: Client, got: Got, predicted: Lookup) -> str:
         # Which records a truncated answer has is chance, how many is not.
         got = replace(got, addresses=wanted.addresses)
     return "" if got == wanted else f"got {got}, predicted {wanted}"
-
-
-def _time_differs(seconds: float, predicted: Lookup) -> str:
-    if predicted.seconds - EARLY <= seconds <= predicted.seconds + LATE:
-        return ""
-    return f"took {seconds:.1f} s, predicted {predicted.seconds}"

@@ -83,7 +83,8 @@ def served(
     (folder / "Corefile").write_text(corefile)
     place = "{}:{}".format(*address)
     command = inside.lasting(sys.executable, "-m", "tests.real.serve", str(folder), place, *own)
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    path = os.pathsep.join((str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])))
+    environment = os.environ | {"PYTHONPATH": path}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as process:
         assert process.stdout
         try:
