@@ -3,7 +3,7 @@
 import pytest
 
 from kubehop.dns.message import Kind, Question
-from kubehop.dns.outside import UNKNOWN_ADDRESS, Mood, Outside, outside_for
+from kubehop.dns.outside import STAND_IN, Mood, Outside, outside_for
 
 INSIDE = ("cluster.local", "default", "kube-system")
 
@@ -37,7 +37,7 @@ def test_public_names_exist(name: str, kind: Kind) -> None:
 def test_only_the_name_that_was_asked_for_exists_at_an_unknown_address() -> None:
     found = outside("example.com")
     (record,) = _answer(found, "example.com.", "A")
-    assert record == f"example.com. 30 IN A {UNKNOWN_ADDRESS}"
+    assert record == f"example.com. 30 IN A {STAND_IN}"
     assert _answer(found, "example.com.", "AAAA") == ()
     other = found.answer(Question("example.com.compute.internal.", "A"))
     assert other is not None

@@ -14,8 +14,10 @@ from kubehop.dns.names import folded, labels, within
 from kubehop.model.addresses import canonical, family
 
 TTL = 30
+STAND_IN = "192.0.2.0"
+"""Stands for the address of a name that is only assumed to exist (RFC 5737: no host has it)."""
 UNKNOWN_ADDRESS = "(unknown)"
-"""Stands in a record for the address of a name that is only assumed to exist."""
+"""How that address is shown."""
 
 NOT_PUBLIC = frozenset(
     ("cluster", "corp", "home", "internal", "invalid", "lan", "local", "localhost", "pod", "svc")
@@ -60,7 +62,7 @@ class Outside:
         if name not in self.exists:
             return _reply(Rcode.NXDOMAIN)
         has_address = question.type == "A"
-        found = (Record(question.name, TTL, "A", UNKNOWN_ADDRESS),) if has_address else ()
+        found = (Record(question.name, TTL, "A", STAND_IN),) if has_address else ()
         return _reply(Rcode.NOERROR, *found)
 
 

@@ -13,7 +13,7 @@ from kubehop.dns.lookup.drive import Late
 from kubehop.dns.lookup.protocol import Query, Silence, Transport
 from kubehop.dns.message import Question, Reply
 from kubehop.dns.names import folded
-from kubehop.dns.outside import UNKNOWN_ADDRESS, Outside
+from kubehop.dns.outside import Outside
 from kubehop.dns.wire.compiled import fit
 from kubehop.model.cluster import Cluster
 from kubehop.trace.nameservers import Answers, Nameserver, nameserver
@@ -93,9 +93,7 @@ def _patience(wish: Upstream) -> float:
 
 
 def _fitted(query: Query, reply: Reply) -> Reply:
-    """What of the reply gets through the query's transport; nobody can write an unknown address."""
-    if any(record.data == UNKNOWN_ADDRESS for record in reply.answer):
-        return reply
+    """What of the reply gets through the query's transport."""
     if query.transport is Transport.UDP:
         return fit(query.question, reply, payload=query.payload)
     return fit(query.question, reply, payload=query.payload, transport="tcp")

@@ -6,7 +6,7 @@
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from kubehop.dns.chain import Serving, own_addresses
@@ -17,7 +17,8 @@ from kubehop.dns.lookup import advice as advising
 from kubehop.dns.lookup.drive import Step
 from kubehop.dns.lookup.protocol import Outcome
 from kubehop.dns.lookup.resolvers import RESOLVERS, Resolver
-from kubehop.dns.outside import Mood, Outside, outside_for
+from kubehop.dns.message import Reply
+from kubehop.dns.outside import STAND_IN, UNKNOWN_ADDRESS, Mood, Outside, outside_for
 from kubehop.dns.resolv import hosts as hosts_file
 from kubehop.dns.resolv.hostname import pod_hostname
 from kubehop.dns.resolv.kubelet import Event, KubeletDNS, pod_resolv_conf
@@ -160,14 +161,14 @@ class Names:
         )
         # Now, for advice asks more.
         nameservers, notes = tuple(answerer.met.values()), self._notes(files, answerer)
-        steps = tuple(Answered(s, *answerer.explain(s.query)) for s in asked.lookup.steps)
+        steps = tuple(Answered(_shown(s), *answerer.explain(s.query)) for s in asked.lookup.steps)
         return Prediction(
             name=name,
             origin=origin.label if origin else f"a pod of namespace {namespace}",
             resolver=resolver,
             files=files,
             steps=steps,
-            outcome=asked.lookup.outcome,
+            outcome=_shown_outcome(asked.lookup.outcome),
             seconds=asked.lookup.seconds,
             nameservers=nameservers,
             advice=advising.advice(asked),
@@ -229,6 +230,22 @@ class Names:
         outside = _about_outside(answerer)
         problem = (f"the pod does not start: {files.problem}",) if files.problem else ()
         return tuple(dict.fromkeys((*problem, *events, *shared, *outside, *answerer.serving.notes)))
+
+
+def _shown_outcome(outcome: Outcome) -> Outcome:
+    """With what stands for an unknown address said to be unknown."""
+    return replace(outcome, addresses=tuple(map(_shown_address, outcome.addresses)))
+
+
+def _shown(step: Step) -> Step:
+    if not isinstance(step.result, Reply):
+        return step
+    records = tuple(replace(r, data=_shown_address(r.data)) for r in step.result.answer)
+    return replace(step, result=replace(step.result, answer=records))
+
+
+def _shown_address(data: str) -> str:
+    return UNKNOWN_ADDRESS if data == STAND_IN else data
 
 
 def _about_outside(answerer: Answerer) -> Iterator[str]:
