@@ -120,15 +120,17 @@ def test_same_answers_after_changes(network: Network) -> None:
         with network.coredns(corefile):
             for seed in (3, 4, 5):
                 after = CLUSTERS[seed]
-                _change(api, before, after, str(seed))
-                _wait_for(network, str(seed))
+                change(api, before, after, str(seed))
+                wait_for(network, str(seed))
                 ours.apply(between(cluster_of(before), cluster_of(after)))
                 asks = questions(after, LOCAL, seed, QUESTIONS) + questions(before, LOCAL, 9, 50)
                 assert differences(network, ours, asks) == []
                 before = after
 
 
-def _change(api: FakeApi, before: list[Json], after: list[Json], mark: str) -> None:
+def change(api: FakeApi, before: list[Json], after: list[Json], mark: str) -> None:
+    """Make one cluster of the other; `mark` makes names that `wait_for` asks for."""
+
     def key(obj: Json) -> tuple[str, str, str]:
         return obj["kind"], obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
 
@@ -151,7 +153,8 @@ def _marks(mark: str) -> Iterator[Json]:
     yield {"kind": "Pod", "metadata": metadata, "status": {"podIP": "192.0.2.1"}}
 
 
-def _wait_for(network: Network, mark: str) -> None:
+def wait_for(network: Network, mark: str) -> None:
+    """Until CoreDNS has seen the change with this mark."""
     end = time.monotonic() + 10
     for name in (f"mark.mark-{mark}.svc.{LOCAL}", f"192-0-2-1.mark-{mark}.pod.{LOCAL}"):
         while not network.ask(Ask(name, "A"))[0].answer:

@@ -187,11 +187,11 @@ def _has(asked: KubernetesZone, record: Record) -> bool:
     outcome = asked.lookup(Question(record.name, record.type), C)
     if isinstance(outcome, Without):
         return False
-    records = outcome.answer if isinstance(outcome, Found) else outcome.cnames
+    records = outcome.answer if isinstance(outcome, Found) else outcome.parts
     if record.type != "SRV":
         return record in records
     # A Service without ports is listed with a port that no answer has; weights may differ.
-    known = {tuple(r.data.split()[2:]) for r in records}
+    known = {tuple(r.data.split()[2:]) for r in records if isinstance(r, Record)}
     return record.data.split()[2] == "65535" or tuple(record.data.split()[2:]) in known
 
 

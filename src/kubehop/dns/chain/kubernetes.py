@@ -1,9 +1,11 @@
 """`kubernetes`: replies from the cluster's zones. Source: `plugin/kubernetes/handler.go`."""
 
+from dataclasses import replace
+
 from kubehop.dns.chain.handler import Ask, Rest, Settles
 from kubehop.dns.chain.values import Answer, Asked, Serve, Unwritten
 from kubehop.dns.corefile.zones import matched
-from kubehop.dns.message import Question, Rcode, Reply
+from kubehop.dns.message import Question, Rcode, Record, Reply
 from kubehop.dns.names import folded
 from kubehop.dns.zone import Chase, Found, KubernetesZone, Outcome, Without
 
@@ -25,23 +27,23 @@ class KubernetesHandler:
             return (yield from rest(asked, now))
         outcome = self.zone.lookup(asked.question, origin)
         if isinstance(outcome, Chase):
-            target = Asked(
-                Question(outcome.target, asked.question.type),
-                client=asked.client,
-                transport=asked.transport,
-                payload=asked.payload,
-                recursion_desired=asked.recursion_desired,
-                checking_disabled=asked.checking_disabled,
-                dnssec_ok=asked.dnssec_ok,
-                port=asked.port,
-                depth=asked.depth + 1,
-            )
-            reply = yield from self._ask(target, now)
-            answer = (*outcome.cnames, *reply.answer)
-            return Reply(Rcode.NOERROR, answer, authoritative=True, truncated=reply.truncated)
+            return (yield from self._chased(outcome.parts, asked, now))
         if outcome is Without.NAME and matched(self.zone.options.fallthrough, name):
             return (yield from rest(asked, now))
         return self._reply(outcome, asked.question, origin)
+
+    def _chased(self, parts: tuple[Record | Question, ...], asked: Asked, now: float) -> Serve:
+        """The parts with what the whole server says in the places of the questions."""
+        answer, truncated = list[Record](), False
+        for part in parts:
+            if isinstance(part, Record):
+                answer.append(part)
+                continue
+            again = replace(asked, question=part, depth=asked.depth + 1, serial=0)
+            reply = yield from self._ask(again, now)
+            answer += reply.answer
+            truncated = truncated or reply.truncated
+        return Reply(Rcode.NOERROR, tuple(answer), authoritative=True, truncated=truncated)
 
     def _reply(self, outcome: Outcome, question: Question, origin: str) -> Answer:
         if outcome is Without.REFUSED:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from kubehop.dns.chain.handler import Rest, Settles
-from kubehop.dns.chain.values import Asked, Serve
+from kubehop.dns.chain.values import Asked, Serve, Unwritten
 from kubehop.dns.message import Question, Rcode, Record, Reply
 
 
@@ -23,15 +23,21 @@ class AnyHandler:
 
 
 class MinimalHandler:
-    """Answers without authority and additional section (`plugin/minimal/minimal.go`)."""
+    """Answers without authority and additional section (`plugin/minimal/minimal.go`).
+
+    Where the next plugin leaves the reply to the server CoreDNS's panics: SERVFAIL.
+    """
 
     __slots__ = ()
 
     def serve(self, asked: Asked, now: float, rest: Rest) -> Serve:
         answer = yield from rest(asked, now)
-        if isinstance(answer, Reply) and answer.rcode is Rcode.NOERROR and answer.answer:
-            return replace(answer, authority=(), additional=())
-        return answer
+        if isinstance(answer, Unwritten):
+            return answer if answer.error else Unwritten(Rcode.SERVFAIL)
+        refers = any(record.type in ("SOA", "NS") for record in answer.authority)
+        if answer.rcode is not Rcode.NOERROR or (refers and not answer.answer):
+            return answer
+        return replace(answer, authority=(), additional=())
 
     def settles(self, question: Question, name: str) -> Settles:
         return Settles.PASSES

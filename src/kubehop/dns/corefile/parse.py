@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from kubehop.dns.corefile.blocks import BlockParser, RawBlock
 from kubehop.dns.corefile.dispenser import Dispenser
+from kubehop.dns.corefile.plugins import others
 from kubehop.dns.corefile.plugins.others import Simple
 from kubehop.dns.corefile.registry import ORDER, parser
 from kubehop.dns.corefile.setup import Setup
@@ -95,7 +96,7 @@ def _block(draft: _Draft) -> ServerBlock:
         address
         for plugin in draft.plugins
         if plugin.name == "bind" and isinstance(plugin, Simple)
-        for address in plugin.lines[0][1:]
+        for address in others.bound(plugin)
     )
     return ServerBlock(draft.keys, tuple(draft.plugins), listen, draft.raw.line)
 

@@ -51,7 +51,7 @@ PARSERS: dict[str, Parser] = {
     "ready": simple(others.an_address, others.ready_option, once=True),
     "reload": simple(others.reload_times),
     "errors": simple(others.errors_arguments, others.errors_option, once=True),
-    "log": simple(block=others.log_option),
+    "log": simple(option=others.log_option),
     "loop": simple(others.at_most(0), once=True),
     "loadbalance": simple(others.loadbalance_policy, others.loadbalance_option),
     "bind": simple(others.bind_arguments, others.bind_option),

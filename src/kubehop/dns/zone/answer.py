@@ -3,7 +3,7 @@
 Source: `plugin/kubernetes/handler.go`, `Services` of `kubernetes.go`, `backend_lookup.go`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from kubehop.dns.corefile.plugins.kubernetes import Kubernetes
 from kubehop.dns.corefile.zones import matched
@@ -18,6 +18,8 @@ from kubehop.dns.zone.reverse import address_of, pointers
 SCHEMA_VERSION = '"1.1.0"'
 SCHEMA_TTL = 28800
 MAX_CHAIN = 10
+MAX_NAMES = 1000
+"""Names followed for one question: endpoints that are names can lead to each other."""
 
 
 class KubernetesZone:
@@ -93,25 +95,48 @@ Handler = Callable[[KubernetesZone, Question, str, str], Outcome]
 
 
 def _addresses(zone: KubernetesZone, question: Question, name: str, origin: str) -> Outcome:
-    """A and AAAA; an ExternalName is followed as long as it stays in the zone."""
-    owner, chain, ttl = question.name, list[Record](), zone.options.ttl
-    for _ in range(MAX_CHAIN + 2):
-        targets = zone.targets(Question(owner, question.type), name, origin)
-        if targets is None:
-            return NODATA if chain else Without.NAME
-        if not targets or targets[0].kind != "CNAME":
-            found = records.addresses(owner, question.type, targets, ttl)
-            return Found((*chain, *found)) if found else NODATA
-        host = absolute(targets[0].host)
+    """A and AAAA; a name is followed as long as it stays in the zone."""
+    targets = zone.targets(question, name, origin)
+    if targets is None:
+        return Without.NAME
+    parts = _resolved(zone, question, name, origin, targets, iter(range(MAX_NAMES)))
+    found = tuple(part for part in parts if isinstance(part, Record))
+    if len(found) < len(parts):
+        return Chase(tuple(parts))
+    return Found(found) if found else NODATA
+
+
+def _resolved(
+    zone: KubernetesZone,
+    question: Question,
+    name: str,
+    origin: str,
+    targets: list[Target],
+    steps: Iterator[int],
+    chain: tuple[str, ...] = (),
+) -> list[Record | Question]:
+    """Addresses and names among targets, each name with what it stands for.
+
+    `chain` are the names that led here; when `steps` end nothing more is followed. A question
+    stands for the whole server's answer.
+    """
+    ttl, kind = zone.options.ttl, question.type
+    found: list[Record | Question] = [*records.addresses(question.name, kind, targets, ttl)]
+    for host in [absolute(target.host) for target in targets if target.kind == "CNAME"]:
+        folded_host = folded(host)
         # A name below its own target never ends, nor does a circle.
-        circular = within(folded(host), name) or any(r.data == host for r in chain)
-        if circular or len(chain) > MAX_CHAIN:
-            return NODATA
-        chain.append(records.cname(owner, host, ttl))
-        if not within(folded(host), origin):
-            return Chase(tuple(chain), host)
-        owner, name = host, folded(host)
-    return NODATA
+        if within(folded_host, name) or host in chain or len(chain) > MAX_CHAIN:
+            continue
+        if next(steps, None) is None:
+            break
+        cname, asked = records.cname(question.name, host, ttl), Question(host, kind)
+        if not within(folded_host, origin):
+            found += [cname, asked]
+            continue
+        more = zone.targets(asked, folded_host, origin) or []
+        below = _resolved(zone, asked, folded_host, origin, more, steps, (*chain, host))
+        found += [cname, *below] if below else []
+    return found
 
 
 def _existence(zone: KubernetesZone, question: Question, name: str, origin: str) -> Outcome:

@@ -3,6 +3,7 @@
 Source: `plugin/kubernetes/object/{service,endpoint}.go`, `endpointHostname`.
 """
 
+import ipaddress
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -27,7 +28,7 @@ ANY_PORT = (Port("", "", NO_PORT),)
 
 
 class Endpoint(NamedTuple):
-    """A ready address and the label that names it below its Service.
+    """A ready address (a name if `kind` is CNAME) and the label that names it below its Service.
 
     `of_slice` counts the ready addresses of its slice.
     """
@@ -146,7 +147,7 @@ def _ready(backend: Backend, pod_names: bool, selector: LabelSelector | None) ->
         found
         for name in sorted(backend.slices)
         if selector is None or matches(selector, backend.slices[name].labels)
-        for found in _of_slice(backend.slices[name], pod_names)
+        for found in of_slice(backend.slices[name], pod_names)
     )
     by_label: dict[str, list[Endpoint]] = {}
     for endpoint in endpoints:
@@ -154,25 +155,36 @@ def _ready(backend: Backend, pod_names: bool, selector: LabelSelector | None) ->
     return Ready(endpoints, {label: tuple(found) for label, found in by_label.items()})
 
 
-def _of_slice(endpoint_slice: EndpointSlice, pod_names: bool) -> Iterator[Endpoint]:
-    # Host names as addresses are not modelled; kube-proxy ignores such slices too.
+def of_slice(endpoint_slice: EndpointSlice, pod_names: bool) -> Iterator[Endpoint]:
+    """The ready endpoints of one slice; `pod_names` is the option `endpoint_pod_names`."""
     ports = tuple(
         Port((p.name or "").lower(), (p.protocol or "").lower(), _number(p.port))
         for p in endpoint_slice.ports or ()
     )
-    if endpoint_slice.address_type == "FQDN":
-        return
     ready = [
         (endpoint, address)
         for endpoint in endpoint_slice.endpoints or ()
         if is_ready(endpoint)
         for address in endpoint.addresses
     ]
+    is_fqdn = endpoint_slice.address_type == "FQDN"
     for endpoint, address in ready:
-        kind = "AAAA" if ":" in address else "A"
+        # The type of the slice is not looked at; its addresses may be names (FQDN).
+        kind = kind_of(address) if is_fqdn else "AAAA" if ":" in address else "A"
         label = label_of(endpoint, address, pod_names)
         topology = (endpoint.zone or "").lower()
         yield Endpoint(label, address, kind, ports or ANY_PORT, topology, len(ready))
+
+
+def kind_of(host: str) -> str:
+    """The type of record for a host: A, AAAA, or CNAME if it is no address (`HostType`)."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return "CNAME"
+    if isinstance(address, ipaddress.IPv4Address) or address.ipv4_mapped is not None:
+        return "A"
+    return "AAAA" if address.scope_id is None else "CNAME"
 
 
 def _number(port: int | None) -> int:

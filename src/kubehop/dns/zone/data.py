@@ -16,6 +16,9 @@ from kubehop.model.service import EndpointSlice, Service
 Name = tuple[str, str]
 """Namespace and name of a Service, a slice or a pod."""
 
+Alias = tuple[Name, str]
+"""A Service that stands for a name, and the slice that says so, "" for an ExternalName."""
+
 KINDS = frozenset({"Namespace", "Service", "EndpointSlice", "Pod"})
 """What CoreDNS lists and watches; without one of them it is not synced."""
 UNLISTED_PHASES = frozenset({"Succeeded", "Failed", "Unknown"})
@@ -63,12 +66,16 @@ class ZoneData:
         """Slices by the ready addresses in them."""
         self.pods: dict[Name, Pod] = {}
         self.pods_at: dict[str, tuple[Name, ...]] = {}
-        self.aliases: dict[str, set[Name]] = {}
-        """ExternalName Services by the name that they point to and by every name above it."""
+        self.aliases: dict[str, set[Alias]] = {}
+        """What points to a name or to one below it."""
 
     @classmethod
     def of(cls, cluster: Cluster, synced: frozenset[str] = KINDS) -> Self:
-        """Everything in `cluster` of the kinds in `synced`."""
+        """Everything in `cluster` of the kinds in `synced`.
+
+        A pod that ends has its names: CoreDNS is taken to know it from before. One that has
+        started since knows it not (`object/pod.go`), which no cluster tells.
+        """
         data = cls(synced)
         tables: tuple[tuple[Object, ...], ...] = (
             cluster.namespaces,
@@ -89,7 +96,8 @@ class ZoneData:
         for kind, namespace, name in change.gone:
             self._gone(kind, (namespace, name), touched)
         for obj in change.put:
-            self._put(obj, touched)
+            if not _passed_by(obj):
+                self._put(obj, touched)
         return touched
 
     def services(self) -> Iterator[tuple[Name, Backend, Service]]:
@@ -140,17 +148,17 @@ class ZoneData:
             for address in service.cluster_ips:
                 change(self.by_cluster_ip, address, name)
                 touched.addresses.add(address)
-        self._alias(name, old, new)
+        self._alias((name, ""), _external_names(old), _external_names(new))
         self._drop_if_empty(name, backend)
 
-    def _alias(self, name: Name, old: Service | None, new: Service | None) -> None:
-        for target in _names_at_or_above(old):
+    def _alias(self, alias: Alias, old: Iterable[str], new: Iterable[str]) -> None:
+        for target in _at_or_above(old):
             pointing = self.aliases.get(target, set())
-            pointing.discard(name)
+            pointing.discard(alias)
             if not pointing:
                 self.aliases.pop(target, None)
-        for target in _names_at_or_above(new):
-            self.aliases.setdefault(target, set()).add(name)
+        for target in _at_or_above(new):
+            self.aliases.setdefault(target, set()).add(alias)
 
     def _slice(self, name: Name, new: EndpointSlice | None, touched: Touched) -> None:
         old = self.slices.pop(name, None)
@@ -178,8 +186,10 @@ class ZoneData:
         touched.services.add(owner)
         if found is new:
             backend.slices[name[1]] = new
+            self._alias((owner, name[1]), (), _host_names(new))
         else:
             backend.slices.pop(name[1], None)
+            self._alias((owner, name[1]), _host_names(found), ())
         self._drop_if_empty(owner, backend)
 
     def _drop_if_empty(self, name: Name, backend: Backend) -> None:
@@ -200,6 +210,11 @@ class ZoneData:
                 touched.pods.add((primary, name[0]))
 
 
+def _passed_by(obj: Object) -> bool:
+    """True for a pod that ends: CoreDNS leaves it as it knew it, or did not, until it is gone."""
+    return isinstance(obj, Pod) and obj.terminating and obj.phase not in UNLISTED_PHASES
+
+
 def _with(index: dict[str, tuple[Name, ...]], key: str, name: Name) -> None:
     names = index.get(key)
     if names is None:
@@ -216,20 +231,31 @@ def _without(index: dict[str, tuple[Name, ...]], key: str, name: Name) -> None:
         index.pop(key, None)
 
 
-def _names_at_or_above(service: Service | None) -> Iterable[str]:
-    """The folded name that an ExternalName Service points to, and every name above it."""
+def _external_names(service: Service | None) -> tuple[str, ...]:
+    """The name that an ExternalName Service points to."""
     if service is None or service.spec.type != "ExternalName" or not service.spec.external_name:
-        return
-    name = folded(service.spec.external_name)
-    while name:
-        yield name
-        name = name.partition(".")[2]
+        return ()
+    return (service.spec.external_name,)
+
+
+def _host_names(endpoint_slice: EndpointSlice) -> tuple[str, ...]:
+    """Ready addresses that may be names."""
+    is_fqdn = endpoint_slice.address_type == "FQDN"
+    return tuple(_ready_addresses(endpoint_slice)) if is_fqdn else ()
+
+
+def _at_or_above(names: Iterable[str]) -> Iterator[str]:
+    """The folded names and every name above them."""
+    for name in map(folded, names):
+        while name:
+            yield name
+            name = name.partition(".")[2]
 
 
 def _ready_addresses(endpoint_slice: EndpointSlice | None) -> dict[str, tuple[str, ...]]:
     """Ready addresses, each with what its label is made of."""
     found: dict[str, tuple[str, ...]] = {}
-    if endpoint_slice is None or endpoint_slice.address_type == "FQDN":
+    if endpoint_slice is None:
         return found
     for endpoint in endpoint_slice.endpoints or ():
         if is_ready(endpoint):

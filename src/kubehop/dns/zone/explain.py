@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from kubehop.dns.message import Question
 from kubehop.dns.names import folded
 from kubehop.dns.zone.answer import KubernetesZone
-from kubehop.dns.zone.backends import Backend
-from kubehop.dns.zone.find import Sight, find, kind_of
+from kubehop.dns.zone.backends import Backend, kind_of
+from kubehop.dns.zone.find import Sight, find
 from kubehop.dns.zone.grammar import Wanted, parse
 from kubehop.dns.zone.reverse import address_of, pointers
 from kubehop.model.service import Service

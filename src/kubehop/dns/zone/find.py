@@ -3,17 +3,16 @@
 Source: `Records`, `findServices`, `findPods` of `plugin/kubernetes/kubernetes.go`.
 """
 
-import ipaddress
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from kubehop.dns.corefile.plugins.kubernetes import Kubernetes
 from kubehop.dns.corefile.zones import is_reverse
-from kubehop.dns.zone.backends import NONE, Backend, Face, Port, Ready, View
+from kubehop.dns.zone.backends import NONE, Backend, Face, Port, Ready, View, kind_of
 from kubehop.dns.zone.data import Name, ZoneData
 from kubehop.dns.zone.grammar import Wanted, parse
 from kubehop.model.selectors import matches
-from kubehop.model.service import Service
+from kubehop.model.service import EndpointSlice, Service
 
 
 class Target(NamedTuple):
@@ -54,6 +53,11 @@ class Sight:
         if service is None or selector is None or matches(selector, service.labels):
             return service
         return None
+
+    def slice_seen(self, endpoint_slice: EndpointSlice) -> bool:
+        """True unless the plugin's label selector passes the slice by."""
+        selector = self.options.labels
+        return selector is None or matches(selector, endpoint_slice.labels)
 
     def ready(self, backend: Backend) -> Ready:
         """Its ready endpoints, none with `noendpoints`."""
@@ -159,14 +163,3 @@ def _pods(sight: Sight, wanted: Wanted) -> list[Target] | None:
         if name[0] == wanted.namespace and sight.pod_seen(name)
     ]
     return found or None
-
-
-def kind_of(host: str) -> str:
-    """The type of record for a host: A, AAAA, or CNAME if it is no address (`HostType`)."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return "CNAME"
-    if isinstance(address, ipaddress.IPv4Address) or address.ipv4_mapped is not None:
-        return "A"
-    return "AAAA" if address.scope_id is None else "CNAME"

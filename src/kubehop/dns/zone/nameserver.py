@@ -4,6 +4,7 @@ Source: `plugin/kubernetes/ns.go`.
 """
 
 from kubehop.dns.message import Record
+from kubehop.dns.zone.backends import of_slice
 from kubehop.dns.zone.find import Sight
 from kubehop.dns.zone.records import data_of
 
@@ -20,10 +21,12 @@ def servers(sight: Sight, own: tuple[str, ...], zone: str) -> tuple[Record, ...]
 
     `own` are its addresses; if no endpoint has one of them it is `ns.dns.<zone>`.
     """
+    known = sight.data.by_endpoint_ip if sight.options.endpoints else {}
     slices = [
         name
         for address in own
-        for name in (sight.data.by_endpoint_ip.get(address, ()) if sight.options.endpoints else ())
+        for name in known.get(address, ())
+        if sight.slice_seen(sight.data.slices[name])
     ]
     if not slices:
         return tuple(_record(DEFAULT, address, zone, sight) for address in own)
@@ -31,7 +34,7 @@ def servers(sight: Sight, own: tuple[str, ...], zone: str) -> tuple[Record, ...]
 
 
 def _of_slice(sight: Sight, name: tuple[str, str], zone: str) -> tuple[Record, ...]:
-    """The cluster IPs of the slice's Service, or of its endpoints if it has none."""
+    """The cluster IPs of the slice's Service, the slice's own addresses if it has none."""
     endpoint_slice = sight.data.slices[name]
     backend = sight.data.backends.get((name[0], endpoint_slice.service_name))
     service = sight.service(backend)
@@ -42,7 +45,7 @@ def _of_slice(sight: Sight, name: tuple[str, str], zone: str) -> tuple[Record, .
         return tuple(_record(owner, ip, zone, sight) for ip in service.cluster_ips)
     return tuple(
         _record(f"{endpoint.label}.{owner}", endpoint.address, zone, sight)
-        for endpoint in sight.ready(backend).endpoints
+        for endpoint in of_slice(endpoint_slice, sight.options.endpoint_pod_names)
     )
 
 

@@ -3,7 +3,7 @@
 import enum
 from dataclasses import dataclass
 
-from kubehop.dns.message import Record
+from kubehop.dns.message import Question, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +16,9 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Chase:
-    """An ExternalName points out of the zone: `target` is asked of the whole server.
+    """Names that point out of the zone: the answer has the whole server's in their places."""
 
-    The answer is `cnames` and whatever that gives.
-    """
-
-    cnames: tuple[Record, ...]
-    target: str
+    parts: tuple[Record | Question, ...]
 
 
 class Without(enum.Enum):

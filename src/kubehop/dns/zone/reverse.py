@@ -9,7 +9,6 @@ from kubehop.dns.message import Record
 from kubehop.dns.names import absolute
 from kubehop.dns.zone.backends import is_ready, label_of
 from kubehop.dns.zone.find import Sight
-from kubehop.model.selectors import matches
 
 V4, V6 = ".in-addr.arpa.", ".ip6.arpa."
 
@@ -50,8 +49,7 @@ def _endpoints(sight: Sight, address: str) -> list[str]:
     for key in sight.data.by_endpoint_ip.get(address, ()) if options.endpoints else ():
         endpoint_slice = sight.data.slices[key]
         service = endpoint_slice.service_name
-        hidden = options.labels and not matches(options.labels, endpoint_slice.labels)
-        if hidden or not service or not _shown(sight, key[0]):
+        if not sight.slice_seen(endpoint_slice) or not service or not _shown(sight, key[0]):
             continue
         for endpoint in endpoint_slice.endpoints or ():
             if is_ready(endpoint) and address in endpoint.addresses:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from kubehop.dns.corefile.zones import is_reverse
 from kubehop.dns.names import reverse
 from kubehop.dns.zone.answer import KubernetesZone
+from kubehop.dns.zone.backends import kind_of
 from kubehop.dns.zone.data import Name, Touched
-from kubehop.dns.zone.find import kind_of
 from kubehop.dns.zone.grammar import labels
 
 EVERYTHING = frozenset({"."})
@@ -15,14 +15,15 @@ EVERYTHING = frozenset({"."})
 def names(zone: KubernetesZone, touched: Touched) -> frozenset[str]:
     """Owners (`owner_of`) whose names may be answered otherwise; "." if all may be.
 
-    ExternalNames that point to a changed name count too, and what points to those.
+    ExternalNames and endpoints that point to a changed name count too, and what points to those.
     """
     if touched.namespaces or _serves(zone, touched):
         return EVERYTHING
     found = set(_direct(zone, touched))
     fresh: Iterable[str] = tuple(found)
     while fresh:
-        pointing = {name for target in fresh for name in zone.data.aliases.get(target, ())}
+        aliases = (zone.data.aliases.get(target, ()) for target in fresh)
+        pointing = {service for sources in aliases for service, _ in sources}
         fresh = {name for name in _services(zone, pointing) if name not in found}
         found.update(fresh)
     return frozenset(found)

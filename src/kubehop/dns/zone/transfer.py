@@ -9,11 +9,13 @@ from dataclasses import replace
 
 from kubehop.dns.message import Record
 from kubehop.dns.zone.answer import KubernetesZone
-from kubehop.dns.zone.backends import Backend
-from kubehop.dns.zone.find import kind_of
+from kubehop.dns.zone.backends import NO_PORT, Backend, kind_of
 from kubehop.dns.zone.nameserver import servers
 from kubehop.dns.zone.records import cname, data_of
 from kubehop.model.service import Service
+
+LAST_PORT = 0xFFFF
+"""A port without a number is -1, of which a record has room for 16 bits."""
 
 
 def transfer(zone: KubernetesZone, origin: str, serial: int = 0) -> tuple[Record, ...]:
@@ -66,24 +68,24 @@ def _cluster_ips(service: Service, owner: str, ttl: int) -> Iterator[Record]:
             named = f"_{port.name}._{port.protocol}".lower()
             yield Record(f"{named}.{owner}", ttl, "SRV", data)
     if not service.ports:
-        yield Record(owner, ttl, "SRV", f"0 100 {NO_PORT_ON_THE_WIRE} {owner}")
-
-
-NO_PORT_ON_THE_WIRE = 65535
-"""A Service without ports is given port -1, and 16 bits of that."""
+        yield Record(owner, ttl, "SRV", f"0 100 {NO_PORT & LAST_PORT} {owner}")
 
 
 def _endpoints(zone: KubernetesZone, backend: Backend, owner: str) -> Iterator[Record]:
     """Each endpoint at the Service's name and at its own, and SRV for named ports."""
     ttl, ready = zone.options.ttl, zone.sight.ready(backend)
     for endpoint in ready.endpoints:
-        yield _address(owner, endpoint.address, ttl)
         host = f"{endpoint.label}.{owner}"
-        yield _address(host, endpoint.address, ttl)
+        if endpoint.kind == "CNAME":
+            # Where the address is a name there is none to list, and SRV names the root.
+            host = "."
+        else:
+            yield _address(owner, endpoint.address, ttl)
+            yield _address(host, endpoint.address, ttl)
         share = math.floor(100.0 / (100.0 * endpoint.of_slice) * 100)
         for port in endpoint.ports:
             if port.name:
-                data = f"0 {max(1, share)} {port.number} {host}"
+                data = f"0 {max(1, share)} {port.number & LAST_PORT} {host}"
                 yield Record(f"_{port.name}._{port.protocol}.{owner}", ttl, "SRV", data)
 
 

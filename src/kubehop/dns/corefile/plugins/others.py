@@ -6,10 +6,15 @@ from dataclasses import dataclass
 
 from kubehop.dns.corefile.dispenser import Dispenser
 from kubehop.dns.corefile.numbers import duration
+from kubehop.dns.corefile.regexes import go_regex
 from kubehop.dns.corefile.setup import Parser, Setup, last, options
 from kubehop.dns.corefile.values import Plugin
 from kubehop.dns.corefile.zones import host_port, split_address, zones
+from kubehop.model.addresses import is_address
 from kubehop.model.errors import InputError
+
+MAX_INTERFACE = 15
+"""Longest name of a network interface (IFNAMSIZ of the kernel)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,14 +90,22 @@ def parse_autopath(setup: Setup) -> tuple[Autopath, ...]:
     return (found,)
 
 
+def any_option(words: Dispenser) -> list[str]:
+    """A line of a block that nobody looks at."""
+    return words.arguments()
+
+
 def simple(
     check: Callable[[Dispenser, list[str]], None] | None = None,
-    block: Callable[[Dispenser, str, list[str]], None] | None = None,
+    option: Callable[[Dispenser], list[str]] = any_option,
     *,
     once: bool = False,
     note: str = "",
 ) -> Parser:
-    """A parser that keeps the words; `check` sees the arguments, `block` every line below."""
+    """A parser that keeps the words; `check` sees the arguments.
+
+    `option` is called at the first word of every line below, and loads and gives the others.
+    """
 
     def parse(setup: Setup) -> tuple[Simple, ...]:
         words, found = setup.words, []
@@ -100,10 +113,7 @@ def simple(
             line, lines = words.line, [(setup.name, *words.arguments())]
             if check is not None:
                 check(words, list(lines[0][1:]))
-            for option in options(words):
-                lines.append((option, *words.arguments()))
-                if block is not None:
-                    block(words, option, list(lines[-1][1:]))
+            lines += [(name, *option(words)) for name in options(words)]
             notes = (f"{setup.name}: {note}",) if note else ()
             found.append(Simple(name=setup.name, line=line, notes=notes, lines=tuple(lines)))
             if once:
@@ -137,23 +147,29 @@ def an_address(words: Dispenser, arguments: list[str]) -> None:
         raise InputError(f"address {arguments[0]}: missing port in address")
 
 
-def health_option(words: Dispenser, option: str, arguments: list[str]) -> None:
+def health_option(words: Dispenser) -> list[str]:
     """`lameduck DURATION`."""
-    if option != "lameduck" or len(arguments) != 1:
+    arguments = words.arguments() if words.value == "lameduck" else []
+    if len(arguments) != 1:
         words.wrong_arguments()
     try:
         duration(arguments[0])
     except InputError as error:
         problem = "unable to parse lameduck duration value"
         raise InputError(f"{problem}: '{arguments[0]}' : {error.problem}") from None
+    return arguments
 
 
-def ready_option(words: Dispenser, option: str, arguments: list[str]) -> None:
-    """`monitor until-ready|continuously`."""
-    if option == "monitor" and len(arguments) != 1:
+def ready_option(words: Dispenser) -> list[str]:
+    """`monitor until-ready|continuously`; every other word is passed by."""
+    if words.value != "monitor":
+        return []
+    arguments = words.arguments()
+    if len(arguments) != 1:
         words.wrong_arguments()
-    if option == "monitor" and arguments[0] not in ("until-ready", "continuously"):
+    if arguments[0] not in ("until-ready", "continuously"):
         words.error(f"monitor type '{arguments[0]}' not supported")
+    return arguments
 
 
 def reload_times(words: Dispenser, arguments: list[str]) -> None:
@@ -171,14 +187,23 @@ def errors_arguments(words: Dispenser, arguments: list[str]) -> None:
         words.error(f"invalid log file: {arguments[0]}")
 
 
-def errors_option(words: Dispenser, option: str, arguments: list[str]) -> None:
+def errors_option(words: Dispenser) -> list[str]:
     """`stacktrace` and `consolidate DURATION REGEX [LEVEL]`."""
-    if option not in ("stacktrace", "consolidate"):
-        words.unexpected(f"Unknown field {option}")
-    if option == "consolidate" and len(arguments) not in (2, 3):
+    if words.value == "stacktrace":
+        return []
+    if words.value != "consolidate":
+        words.unexpected(f"Unknown field {words.value}")
+    arguments = words.arguments()
+    if len(arguments) not in (2, 3):
         words.wrong_arguments()
-    if option == "consolidate":
+    try:
         duration(arguments[0])
+        go_regex(arguments[1])
+    except InputError as error:
+        words.error(error.problem)
+    if len(arguments) == 3 and arguments[2] not in ("warning", "error", "info", "debug"):
+        words.error(f"unknown log level argument in consolidate: {arguments[2]}")
+    return arguments
 
 
 def loadbalance_policy(words: Dispenser, arguments: list[str]) -> None:
@@ -195,36 +220,59 @@ def loadbalance_policy(words: Dispenser, arguments: list[str]) -> None:
         )
 
 
-def loadbalance_option(words: Dispenser, option: str, arguments: list[str]) -> None:
+def loadbalance_option(words: Dispenser) -> list[str]:
     """`prefer CIDR...`, and `reload DURATION` of the weights."""
+    option = words.value
     if option not in ("prefer", "reload"):
         words.error(f"unknown property '{option}'")
+    arguments = words.arguments()
     for text in arguments if option == "prefer" else ():
         try:
             ipaddress.ip_network(text, strict=False)
         except ValueError:
             words.error(f'invalid CIDR "{text}": invalid CIDR address: {text}')
+    return arguments
 
 
-def log_option(words: Dispenser, option: str, arguments: list[str]) -> None:
+def log_option(words: Dispenser) -> list[str]:
     """`class CLASS...`."""
-    if option != "class" or not arguments:
+    arguments = words.arguments() if words.value == "class" else []
+    if not arguments:
         words.wrong_arguments()
     for text in arguments:
         if text not in ("all", "success", "denial", "error"):
             raise InputError(f'failed to parse response class: "{text}"')
+    return arguments
 
 
 def bind_arguments(_words: Dispenser, arguments: list[str]) -> None:
     """Addresses or interfaces."""
     if not arguments:
         raise InputError("at least one address or interface name is expected")
+    _listenable(arguments)
 
 
-def bind_option(_words: Dispenser, option: str, arguments: list[str]) -> None:
+def _listenable(names: list[str]) -> None:
+    """Raises InputError for what is neither an address nor can be called an interface."""
+    for name in names:
+        if len(name) > MAX_INTERFACE and not is_address(name):
+            raise InputError(f'not a valid IP address or interface name: "{name}"')
+
+
+def bound(bind: Simple) -> tuple[str, ...]:
+    """What a `bind` listens on: its arguments without those of `except`."""
+    (_, *arguments), *options = bind.lines
+    excepted = {name for _, *names in options for name in names}
+    return tuple(name for name in arguments if name not in excepted)
+
+
+def bind_option(words: Dispenser) -> list[str]:
     """`except ADDRESS...`."""
-    if option != "except":
-        raise InputError(f'invalid option "{option}"')
+    if words.value != "except":
+        raise InputError(f'invalid option "{words.value}"')
+    arguments = words.arguments()
     if not arguments:
         problem = "at least one address or interface must be given to except subdirective"
         raise InputError(problem)
+    _listenable(arguments)
+    return arguments

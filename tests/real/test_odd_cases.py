@@ -1,14 +1,13 @@
-"""Where our answers are known to differ from CoreDNS's; a test that passes says so."""
+"""Objects and Corefiles that are rare, and what CoreDNS makes of them."""
 
-import pytest
-
+from kubehop.dns.message import Kind
 from kubehop.model.changes import between
 from tests.real.asking import Ask
 from tests.real.corefiles import COREFILES
 from tests.real.network import Network, filled
-from tests.real.ours import cluster_of, serving
+from tests.real.ours import answered, cluster_of, serving
 from tests.real.selecting import Json
-from tests.real.test_coredns import LOCAL, OWN, differences
+from tests.real.test_coredns import LOCAL, OWN, change, differences, wait_for
 from tests.real.test_corefile_errors import ours_of, real_of
 from tests.real.test_transfer import TRANSFER
 
@@ -29,14 +28,13 @@ def endpoint_slice(service: str, kind: str, addresses: list[str], ports: list[Js
     return found | {"endpoints": endpoints, "ports": ports}
 
 
-def pod(address: str, terminating: bool) -> Json:
+def pod(address: str, *, ends: bool = False) -> Json:
     metadata: Json = {"namespace": "demo", "name": f"pod-{address[-1]}"}
-    if terminating:
+    if ends:
         metadata["deletionTimestamp"] = "2026-01-01T00:00:00Z"
     return {"kind": "Pod", "metadata": metadata, "status": {"podIP": address, "phase": "Running"}}
 
 
-@pytest.mark.xfail(reason="slices of host names make CNAMEs in CoreDNS, and nothing in ours")
 def test_slices_of_host_names(network: Network) -> None:
     hosts = ["example.com", "nosuch.example.net"]
     objects = [DEMO, service("out"), endpoint_slice("out", "FQDN", hosts, [])]
@@ -47,7 +45,6 @@ def test_slices_of_host_names(network: Network) -> None:
             assert differences(network, serving(objects, corefile, OWN), asks) == []
 
 
-@pytest.mark.xfail(reason="a transfer lists port 65535 where a slice's port has no number")
 def test_ports_without_a_number_in_a_transfer(network: Network) -> None:
     ports = [{"name": "any", "protocol": "TCP", "port": None}]
     objects = [DEMO, service("all", ports=[{"name": "any", "port": 80}])]
@@ -68,23 +65,43 @@ def test_ports_without_a_number_in_a_transfer(network: Network) -> None:
             assert differences(network, serving(objects, corefile, OWN), asks) == []
 
 
-@pytest.mark.xfail(reason="CoreDNS never hears of a pod that is terminating when it is listed")
-def test_terminating_pods(network: Network) -> None:
-    objects = [DEMO, pod("10.42.0.8", terminating=True), pod("10.42.0.9", terminating=False)]
-    asks = [Ask(f"10-42-0-{n}.demo.pod.{LOCAL}", "A") for n in (8, 9)]
+def asks_for_pods(*numbers: int) -> list[Ask]:
+    return [Ask(f"10-42-0-{n}.demo.pod.{LOCAL}", "A") for n in numbers]
+
+
+def test_pods_keep_their_names_until_they_are_gone(network: Network) -> None:
+    """What is heard of a pod that ends is passed by, its new address as well as the old one."""
+    objects = [DEMO, pod("10.42.0.8"), pod("10.42.0.9")]
+    ending = [pod("10.42.0.7", ends=True), pod("10.42.0.8", ends=True)]
+    moved = pod("10.42.0.9", ends=True)
+    moved["status"]["podIP"] = "10.42.0.6"
     with network.api(objects) as api:
         corefile = filled(COREFILES["verified"], api)
         ours = serving(objects, corefile, OWN)
         with network.coredns(corefile):
-            before = differences(network, ours, asks)
-            # One that it knows stays known until it is gone.
-            after = [DEMO, *(pod(f"10.42.0.{n}", terminating=True) for n in (8, 9))]
-            api.put(*after[1:])
-            ours.apply(between(cluster_of(objects), cluster_of(after)))
-            assert before + differences(network, ours, asks) == []
+            change(api, objects, [DEMO, *ending, moved], "1")
+            wait_for(network, "1")
+            ours.apply(between(cluster_of(objects), cluster_of([DEMO, *ending, moved])))
+            assert differences(network, ours, asks_for_pods(6, 7, 8, 9)) == []
+            known = [ask.name for ask in asks_for_pods(6, 7, 8, 9) if network.ask(ask)[0].answer]
+            assert known == [ask.name for ask in asks_for_pods(8, 9)]
+            change(api, [DEMO, *ending, moved], [DEMO], "2")
+            wait_for(network, "2")
+            ours.apply(between(cluster_of([DEMO, *ending, moved]), cluster_of([DEMO])))
+            assert differences(network, ours, asks_for_pods(6, 7, 8, 9)) == []
 
 
-@pytest.mark.xfail(reason="minimal panics where the next plugin writes nothing: SERVFAIL")
+def test_only_a_coredns_that_starts_later_does_not_know_a_pod_that_ends(network: Network) -> None:
+    """A cluster does not tell when CoreDNS started: ours takes it to have run all the time."""
+    objects = [DEMO, pod("10.42.0.8", ends=True)]
+    (ask,) = asks_for_pods(8)
+    with network.api(objects) as api:
+        corefile = filled(COREFILES["verified"], api)
+        with network.coredns(corefile):
+            assert network.ask(ask)[0].kind is Kind.NXDOMAIN
+        assert answered(serving(objects, corefile, OWN), ask).kind is Kind.ANSWER
+
+
 def test_minimal_without_a_reply(network: Network) -> None:
     with network.api([DEMO]) as api:
         corefile = filled(COREFILES["minimal"], api)
@@ -93,7 +110,6 @@ def test_minimal_without_a_reply(network: Network) -> None:
             assert differences(network, ours, [Ask(f"demo.svc.{LOCAL}", "AXFR")]) == []
 
 
-@pytest.mark.xfail(reason="CoreDNS looks for itself among the slices that `labels` selects only")
 def test_nameserver_that_labels_pass_by(network: Network) -> None:
     cluster_ip = {"type": "ClusterIP", "clusterIP": "10.43.0.10", "clusterIPs": ["10.43.0.10"]}
     dns = service("dns", **cluster_ip, ports=[{"port": 53}])
@@ -105,9 +121,6 @@ def test_nameserver_that_labels_pass_by(network: Network) -> None:
             assert differences(network, serving(objects, corefile, OWN), asks) == []
 
 
-@pytest.mark.xfail(
-    reason="CoreDNS names the property that it does not know, ours its last argument"
-)
 def test_unknown_property_of_health(network: Network) -> None:
     text = ". {\nhealth {\nfoo 5s 3s\n}\n}"
     assert ours_of(text) == real_of(network, text)
