@@ -92,8 +92,13 @@ class _Generator:
                 spec["type"] = self.pick(("ClusterIP", "NodePort", "LoadBalancer"))
                 spec["externalIPs"] = ["203.0.113.5"] if self.chance(0.2) else []
         yield {"kind": "Service", "metadata": metadata, "spec": spec}
+        if self.chance(0.1):
+            # Alone: which of several slices is the first, which decides for CNAME, is chance.
+            yield from self.slices(namespace, name, ports, ("FQDN",))
+            return
         for _ in range(self.random.choice((0, 1, 1, 1, 2))):
-            yield from self.slices(namespace, name, ports)
+            families = self.pick((("IPv4",), ("IPv6",), ("IPv4", "IPv6")))
+            yield from self.slices(namespace, name, ports, families)
 
     def cluster_ips(self) -> Json:
         both = [f"10.43.{self.random.randrange(1, 9)}.{self.number()}", f"fd00:43::{self.number()}"]
@@ -116,8 +121,10 @@ class _Generator:
             for name in names
         ]
 
-    def slices(self, namespace: str, name: str, ports: list[Json]) -> Iterator[Json]:
-        for family in self.pick((("IPv4",), ("IPv6",), ("IPv4", "IPv6"))):
+    def slices(
+        self, namespace: str, name: str, ports: list[Json], families: tuple[str, ...]
+    ) -> Iterator[Json]:
+        for family in families:
             endpoints = [self.endpoint(family) for _ in range(self.random.choice((0, 1, 2, 3, 5)))]
             found = [{**port, "port": self.random.choice((53, 8080, 8443))} for port in ports]
             if found and self.chance(0.1):
@@ -150,6 +157,8 @@ class _Generator:
         match family:
             case "IPv6":
                 return self.pick((f"fd00:42::{number:x}", f"fd00:42:0:{number:x}::"))
+            case "FQDN":
+                return self.pick((f"host-{number}.example.com", "example.com", "Web.default.svc"))
             case _:
                 return self.pick((f"10.42.1.{number}", f"10.43.{number % 9}.{number}"))
 

@@ -29,8 +29,20 @@ def _compared(network: Network, ours: OurServer, ask: Ask) -> str:
 def _differ(real: Reply, mine: Reply) -> str:
     """Which records are cut away depends on their order, which is none; how many does not."""
     if not real.truncated:
-        return difference(said(real), said(mine))
+        return difference(_folded(said(real)), _folded(said(mine)))
     return difference(_counts(real), _counts(mine))
+
+
+def _folded(found: Said) -> Said:
+    """Owners stay as they are spelt; a name in data may point to the question's spelling."""
+
+    def fold(lines: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(
+            f"{owner} {rest.lower()}" for owner, _, rest in (s.partition(" ") for s in lines)
+        )
+
+    parts = fold(found.answer), fold(found.authority), fold(found.additional)
+    return Said(found.rcode, found.authoritative, found.recursive, found.truncated, *parts)
 
 
 def _counts(reply: Reply) -> Said:
