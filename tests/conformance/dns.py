@@ -20,7 +20,8 @@ from tests.conformance.outcome import Case, Check, differs
 SERIAL = 1_700_000_000
 NOW = 1000.0
 SECTIONS = ("answer", "authority", "additional")
-WILD = ("<serial>", "<ttl>", "<priority>", "<weight>")
+WILD = re.compile("<[a-z-]+>")
+"""What a case leaves open: `<serial>`, `<ttl>`, `<weight>`."""
 
 
 class Server(Protocol):
@@ -65,7 +66,7 @@ class Runner:
     def check(self, case: Case) -> str:
         """What is wrong, "" if the server agrees with the case."""
         asked, server = asked_of(case), self._server(case)
-        demands_less = "specification" in case["source"]
+        demands_less = "specification" in case.get("source", "")
         compared = ("answer",) if demands_less else SECTIONS
         return compare(case["expected"], server.ask(asked), asked, compared)
 
@@ -73,7 +74,8 @@ class Runner:
         configuration = {key: case.get(key) for key in ("server_config", "api", "corefile")}
         if case.get("api") is None:
             # Not observed: the objects of the case are all there are.
-            configuration |= {"objects": case["objects"], "name": case["query"]["name"]}
+            objects = {"objects": case.get("objects"), "name": case["query"]["name"]}
+            configuration |= objects
         key = json.dumps(configuration)
         if key not in self._servers:
             self._servers[key] = self._start(scene_of(case, self._document))
@@ -98,7 +100,7 @@ def asked_of(case: Case) -> Asked:
     return Asked(
         Question(query["name"], query["type"]),
         client=query.get("client_ip") or "10.240.0.1",
-        transport=query["transport"],
+        transport="tcp" if query.get("transport") == "tcp" else "udp",
         payload=query.get("edns_payload") or 0,
     )
 
@@ -106,23 +108,26 @@ def asked_of(case: Case) -> Asked:
 def compare(
     expected: Case, reply: Reply, asked: Asked, compared: tuple[str, ...] = SECTIONS
 ) -> str:
-    """The first difference, "" if there is none; what is null was not observed.
+    """The first difference, "" if there is none; what is null or absent was not observed.
 
     The specification leaves all sections but the answer to the server.
     """
-    found = differs("rcode", expected["rcode"], reply.rcode.name)
-    found = found or differs("kind", expected["kind"], str(reply.kind))
-    if expected.get("flags") is not None:
-        found = found or differs("flags", _flags(expected["flags"]), _flags_of(reply, asked))
-    if expected.get("tc") is not None:
-        found = found or differs("tc", expected["tc"], reply.truncated)
-    for name in compared:
+    got = {
+        "rcode": reply.rcode.name,
+        "kind": str(reply.kind),
+        "flags": _flags_of(reply, asked),
+        "tc": reply.truncated,
+        "authority_soa": any(record.type == "SOA" for record in reply.authority),
+    }
+    if "authority" not in compared:
+        del got["authority_soa"]
+    found = ""
+    for name in (name for name in got if expected.get(name) is not None):
+        wanted = sorted(expected[name].split()) if name == "flags" else expected[name]
+        found = found or differs(name, wanted, got[name])
+    for name in (name for name in compared if expected.get(name) is not None):
         found = found or _section(name, expected[name], getattr(reply, name), reply.truncated)
     return found
-
-
-def _flags(text: str) -> list[str]:
-    return sorted(text.split())
 
 
 def _flags_of(reply: Reply, asked: Asked) -> list[str]:
@@ -149,15 +154,12 @@ def _section(name: str, expected: Any, records: Iterable[Record], truncated: boo
 def _counted(name: str, expected: Case, got: list[str], truncated: bool) -> str:
     """A long list: its length, and how it begins, if that is not a matter of order."""
     found = differs(f"{name} count", expected["count"], len(got))
-    first = expected["first_sorted"]
+    first = expected.get("first_sorted") or []
     return found if found or truncated else differs(name, first, got[: len(first)])
 
 
 def _pattern(line: str) -> re.Pattern[str]:
-    text = re.escape(line)
-    for wild in WILD:
-        text = text.replace(re.escape(wild), r"\d+")
-    return re.compile(text)
+    return re.compile(r"\S+".join(map(re.escape, WILD.split(line))))
 
 
 def _some(pattern: re.Pattern[str], lines: Iterable[str]) -> bool:

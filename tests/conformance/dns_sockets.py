@@ -22,6 +22,7 @@ import dns.rrset
 from kubehop.dns.chain import Asked, Serving
 from kubehop.dns.corefile import parse
 from kubehop.dns.corefile.plugins.forward import Forward
+from kubehop.dns.corefile.zones import split_address
 from kubehop.dns.message import Question, Rcode, Record, Reply
 from kubehop.dnsserver import Listen, Server
 from tests.conformance.dns import SERIAL, Runner, asked_of
@@ -68,7 +69,7 @@ class Sockets:
 
     def _behave(self, server: str) -> None:
         if server not in self.upstreams:
-            address, port = server.split(":")
+            address, port = split_address(server) or (server, "53")
             self.upstreams[server] = FakeUpstream(lambda *_: [], address, int(port)).__enter__()
         self.upstreams[server].behaviour = lambda query, _: _said(self._scene.upstream, query)
 

@@ -11,13 +11,12 @@ A and AAAA may change places; the outcome; the time in multiples of 5 seconds. N
 the file calls them races: which of several servers musl heard first, where a rotation begins.
 """
 
-import ipaddress
 import itertools
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from kubehop.dns.lookup import cares
 from kubehop.dns.lookup.drive import Late, Lookup, drive
@@ -28,6 +27,7 @@ from kubehop.dns.names import reverse
 from kubehop.dns.resolv import hosts
 from kubehop.dns.resolv.values import ResolvConf
 from tests.conformance.outcome import Case, Check, differs
+from tests.conformance.said import addresses, cut, own_time, statuses
 
 NAMES = (
     (r"glibc-getaddrinfo", "glibc"),
@@ -75,6 +75,18 @@ KINDS = {"NXDOMAIN": Rcode.NXDOMAIN, "SERVFAIL": Rcode.SERVFAIL, "REFUSED": Rcod
 SCENARIOS = {"servfail": "SERVFAIL", "refused": "REFUSED", "nodata": "NODATA", "timeout": "DROP"}
 
 
+class Server(Protocol):
+    """Who a machine speaks to; `now` is the time that it is told."""
+
+    now: float
+
+    def deaf(self, server: str) -> bool:
+        """True if nothing listens there."""
+
+    def answer(self, query: Query) -> Reply | Silence | Late:
+        """What comes to a query."""
+
+
 class RecordingServer:
     """Answers as the recording server did in one case."""
 
@@ -88,7 +100,7 @@ class RecordingServer:
             truncated = entry["reply"].startswith("TC(")
             cost = (following - entry["dt"]) * slow if truncated else 0.0
             self._replies[_key(entry)].append((entry["reply"], max(cost, 0.0), index))
-        self._known = [*_printed(case), *_named(log)]
+        self._known = [*addresses(case), *_named(log)]
 
     def deaf(self, server: str) -> bool:
         return server in self._deaf
@@ -149,7 +161,7 @@ def _key(entry: Case) -> tuple[str, ...]:
     return entry["qname"].lower(), entry["qtype"], entry["server"], entry["transport"]
 
 
-def _clocked(machine: Machine, server: RecordingServer) -> Machine:
+def _clocked(machine: Machine, server: Server) -> Machine:
     """The machine, while the server looks at the clock."""
     heard: Heard | None = None
     while True:
@@ -174,21 +186,26 @@ def lookup(case: Case, document: Case) -> str:
     if resolver is None:
         return f"unsupported resolver {case['resolver']}"
     problems = []
-    for start, slow in itertools.product(_starts(resolver, case), SLOWNESS):
+    for start, slow in itertools.product(starts(resolver, case), SLOWNESS):
         server = RecordingServer(case, document, slow)
-        got = drive(_clocked(start(), server), server.answer)
-        found = (
-            _queries_differ(resolver, case, server, got),
-            _outcome_differs(case, got),
-            _time_differs(case, got),
-        )
-        problems.append("; ".join(filter(None, found)))
+        problems.append(compared(resolver, case, start(), server))
         if not problems[-1]:
             return ""
     return problems[0]
 
 
-def _starts(resolver: Resolver, case: Case) -> Iterator[Callable[[], Machine]]:
+def compared(resolver: Resolver, case: Case, machine: Machine, server: Server) -> str:
+    """What differs between a recorded lookup and that of a machine that speaks to `server`."""
+    got = drive(_clocked(machine, server), server.answer)
+    found = (
+        _queries_differ(resolver, case, server, got),
+        _outcome_differs(case, got),
+        _time_differs(case, got),
+    )
+    return "; ".join(filter(None, found))
+
+
+def starts(resolver: Resolver, case: Case) -> Iterator[Callable[[], Machine]]:
     """The lookup; c-ares waits for a random time, so that any of several may be the recorded."""
     start = JITTERED.get(resolver.name)
     if start is None:
@@ -214,7 +231,7 @@ Sent = tuple[str, str, str, str]
 """(name, type, server, transport)."""
 
 
-def _queries_differ(resolver: Resolver, case: Case, server: RecordingServer, got: Lookup) -> str:
+def _queries_differ(resolver: Resolver, case: Case, server: Server, got: Lookup) -> str:
     sent: list[Sent] = [
         (s.query.question.name.lower(), s.query.question.type, s.query.server, s.query.transport)
         for s in got.steps
@@ -276,22 +293,8 @@ def _rotated(sent: list[Sent], random: bool) -> list[Sent]:
     return found
 
 
-ERRORS = (
-    (r"ERR -2 |\[Errno -2\]|Name or service not known|h_errno=1|no such host", Status.NOT_FOUND),
-    (r"ENOTFOUND|Domain name not found|NXDOMAIN", Status.NOT_FOUND),
-    (r"ERR -5 |\[Errno -5\]|No address associated|h_errno=4|answer with no data", Status.NO_DATA),
-    (r"ENODATA|NoAnswer|does not contain an answer", Status.NO_DATA),
-    (r"ERR -3 |\[Errno -3\]|Temporary failure|h_errno=2|EAI_AGAIN", Status.TRY_AGAIN),
-    (r"misbehaving|i/o timeout|connection refused|general failure", Status.TRY_AGAIN),
-    (r"Timeout while|Could not contact|no servers could be reached", Status.TRY_AGAIN),
-    (r"ETIMEOUT|ESERVFAIL|ECONNREFUSED", Status.TRY_AGAIN),
-    (r"NoNameservers|All nameservers failed|LifetimeTimeout|lifetime", Status.TRY_AGAIN),
-    (r"refused query|EREFUSED", Status.FAILED),
-)
-
-
 def _outcome_differs(case: Case, got: Lookup) -> str:
-    outcome, printed = got.outcome, set(_printed(case))
+    outcome, printed = got.outcome, set(addresses(case))
     if outcome.status is Status.HANGS:
         return "" if case["elapsed_s"] >= GAVE_UP - 5 else "predicted to hang"
     if outcome.exit is not None and outcome.exit != case["exit"]:
@@ -308,19 +311,18 @@ def _addresses_differ(case: Case, printed: set[str], got: Lookup) -> str:
         return differs("addresses", int(counted[1]), len(found)) or differs(
             "addresses", [], sorted(printed - found)
         )
-    # Long outputs were cut by the recording.
-    if not case["stdout"].endswith("\n"):
+    if cut(case):
         return differs("addresses", [], sorted(printed - found))
     return differs("addresses", sorted(printed), sorted(found))
 
 
 def _error_differs(case: Case, got: Lookup) -> str:
-    said = case["stdout"] + case["stderr"]
-    status, text = got.outcome.status, got.outcome.text
-    observed = [s for pattern, s in ERRORS if re.search(pattern, said)]
-    # busybox and host print nothing for NODATA, old musl and Node the words for NXDOMAIN.
-    if observed and status not in observed and status is not Status.NO_DATA:
-        return differs("outcome", observed, f"{status} ({text})")
+    said, status, text = case["stdout"] + case["stderr"], got.outcome.status, got.outcome.text
+    observed = statuses(case)
+    if not observed:
+        return f"outcome not understood: {said!r}"
+    if status not in observed:
+        return differs("outcome", sorted(observed), f"{status} ({text})")
     plain = re.sub(r"read (udp|tcp) \S+->\S+:", r"read \1:", said)
     if text.startswith(("getaddrinfo ", "queryA ")):
         text = text.split(" ")[1]
@@ -344,40 +346,9 @@ def _without_server(text: str) -> str:
 def _time_differs(case: Case, got: Lookup) -> str:
     if got.outcome.status is Status.HANGS:
         return ""
-    seconds = _own_time(case)
+    seconds = own_time(case)
     same = int(seconds // 5) == int((got.seconds + 0.001) // 5)
     return "" if same else differs("time", seconds, got.seconds)
-
-
-def _own_time(case: Case) -> float:
-    """What the program measured itself if it says so: without its start."""
-    said = re.match(r"(\d+(?:\.\d+)?)(ms|s) ", case["stdout"])
-    if said is None:
-        elapsed: float = case["elapsed_s"]
-        return elapsed
-    return float(said[1]) / (1000 if said[2] == "ms" else 1)
-
-
-def _printed(case: Case) -> list[str]:
-    """The addresses that a program printed as its answer, canonical."""
-    text = case["stdout"]
-    if "DiG" in text:
-        found = re.findall(r"\sIN\s+(?:A|AAAA)\t(\S+)", text)
-    elif case["resolver"].startswith(("busybox", "nslookup")):
-        answer = re.split(r"^Server:.*\nAddress[^\n]*\n", text, flags=re.MULTILINE)[-1]
-        found = re.findall(r"^Address[^:]*: +(\S+)", answer, re.MULTILINE)
-    else:
-        found = re.findall(r"[0-9a-fA-F:.]+", re.sub(r"127\.0\.0\.\d+[:#]53", "", text))
-    return [address for address in map(_address, found) if address]
-
-
-def _address(text: str) -> str:
-    if text.count(".") != 3 and text.count(":") < 2:
-        return ""
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        return ""
 
 
 def _named(log: list[Any]) -> list[str]:

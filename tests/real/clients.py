@@ -85,11 +85,15 @@ def _compiled(compiler: str, package: str) -> Callable[[Path], tuple[str, ...]]:
     return command
 
 
-def _musl() -> str:
-    """The machine for the musl that is installed; its loader says the version."""
+def musl_version() -> str:
+    """The musl that is installed, as its loader says."""
     loader = next(Path("/lib").glob("ld-musl-*.so.1"), None) or lacks("musl (Debian package musl)")
     said = subprocess.run([loader], capture_output=True, text=True, check=False).stderr
-    version = tuple(map(int, re.findall(r"\d+", said.split("Version ")[1].split()[0])))
+    return said.split("Version ")[1].split()[0]
+
+
+def _musl() -> str:
+    version = tuple(map(int, re.findall(r"\d+", musl_version())))
     return "musl" if version >= (1, 2, 4) else "musl-1.2.1"
 
 

@@ -1,7 +1,7 @@
 """dnspython's Resolver.resolve(name, search=True) (`dns/resolver.py`, 2.x): A only.
 
 Two seconds for a try, five for the lookup; when all servers were silent, a pause that doubles
-(0.1 s at first) and all again. SERVFAIL, REFUSED and ICMP take a server out. NODATA ends it.
+(0.1 s at first) and all again. SERVFAIL, REFUSED and a closed TCP port take a server out. NODATA ends it.
 """
 
 from collections.abc import Generator
@@ -14,6 +14,7 @@ from kubehop.dns.lookup.protocol import (
     Machine,
     Outcome,
     Query,
+    Silence,
     Status,
     Transport,
     addresses,
@@ -104,5 +105,8 @@ def _exchange(
     while True:
         heard = yield Ask(ask, deadline)
         ask, run.now = (), heard.now
+        if heard.result is Silence.UNREACHABLE and not tcp:
+            # Its socket is not connected: ICMP errors are not heard.
+            continue
         if heard.query in (None, query):
             return heard, heard.reply

@@ -205,4 +205,5 @@ def _circuit(thread: Thread, server: int, questions: tuple[Question, ...], why: 
             return _NOTHING
         waiting.discard(heard.query.question)
         replies.append(heard.reply)
+    thread.header = replies[0].rcode
     return _Round(tuple(replies))
