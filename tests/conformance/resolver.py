@@ -14,65 +14,34 @@ the file calls them races: which of several servers musl heard first, where a ro
 import itertools
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from collections.abc import Iterable
 from typing import Any, Protocol
 
-from kubehop.dns.lookup import cares
 from kubehop.dns.lookup.drive import Late, Lookup, drive
 from kubehop.dns.lookup.protocol import Heard, Machine, Outcome, Query, Silence, Status, Transport
-from kubehop.dns.lookup.resolvers import RESOLVERS, Resolver
+from kubehop.dns.lookup.resolvers import Resolver
 from kubehop.dns.message import Rcode, Record, Reply
 from kubehop.dns.names import reverse
-from kubehop.dns.resolv import hosts
-from kubehop.dns.resolv.values import ResolvConf
 from tests.conformance.outcome import Case, Check, differs
+from tests.conformance.resolvers import lags, resolver_named, starts
 from tests.conformance.said import addresses, cut, own_time, statuses
 
-NAMES = (
-    (r"glibc-getaddrinfo", "glibc"),
-    (r"glibc-getaddrinfo-AF_INET", "glibc-ipv4"),
-    (r"glibc-gethostbyname", "glibc-gethostbyname"),
-    (r"musl-getaddrinfo-1\.1\.(1[3-9]|2\d)|musl-getaddrinfo-1\.2\.0", "musl-1.1.13"),
-    (r"musl-getaddrinfo-1\.2\.[123]", "musl-1.2.1"),
-    (r"musl-getaddrinfo-1\.2\.[4-9]", "musl"),
-    (r"busybox-nslookup-debian", "busybox"),
-    (r"busybox-nslookup-1\.28\.\d-glibc", "busybox-1.28"),
-    (r"busybox-nslookup-1\.28\.\d-musl", "busybox-1.28-musl"),
-    (r"busybox-nslookup-1\.29\.\d-\w+", "busybox-1.29"),
-    (r"busybox-nslookup-1\.30\.\d-\w+", "busybox-1.30"),
-    (r"busybox-nslookup-1\.3[1-9]\.\d-(glibc|musl)", "busybox"),
-    (r"busybox-nslookup-1\.3[1-9]\.\d-(glibc|musl)-type-a", "busybox-type-a"),
-    (r"dig", "dig"),
-    (r"dig\+search", "dig+search"),
-    (r"host", "host"),
-    (r"nslookup-bind9", "nslookup"),
-    (r"go-pure", "go"),
-    (r"go-pure-ip4", "go-ipv4"),
-    (r"c-ares-1\.18", "c-ares-1.18"),
-    (r"c-ares-1\.34", "c-ares"),
-    (r"java-\d+", "java"),
-    (r"node-\d+-lookup", "node"),
-    (r"node-\d+-resolve4", "node-resolve"),
-    (r"python-3\.\d+", "python"),
-    (r"dnspython-resolve", "dnspython"),
-)
-HOSTS = hosts.parse("127.0.0.1 localhost\n10.42.0.5 mypod\n10.9.9.9 foo.alias\n")
-"""The hosts file of the namespaces in which the lookups ran."""
 POOLS = {
     "big": [f"10.42.0.{i}" for i in range(1, 61)],
     "huge": [f"10.42.{j}.{i}" for j in range(2) for i in range(1, 201)],
 }
 """The addresses of the two names whose answers do not fit."""
-_PARTS = (0.0, 0.5, 1.0)
-JITTERS = ((0.5, 0.5), *((one, other) for one in _PARTS for other in _PARTS))
-"""What part of c-ares' random cut A and AAAA get, by turns."""
 SLOWNESS = (1.0, 0.95, 0.0)
 """How much of the time until the next query in the log went into a truncated answer."""
 GAVE_UP = 60
 """Seconds after which a recording was broken off."""
 KINDS = {"NXDOMAIN": Rcode.NXDOMAIN, "SERVFAIL": Rcode.SERVFAIL, "REFUSED": Rcode.REFUSED}
+SOA = Record(".", 30, "SOA", "ns.dns. hostmaster. 1 7200 1800 86400 5")
 SCENARIOS = {"servfail": "SERVFAIL", "refused": "REFUSED", "nodata": "NODATA", "timeout": "DROP"}
+
+
+Sent = tuple[str, str, str, str]
+"""(name, type, server, transport)."""
 
 
 class Server(Protocol):
@@ -130,7 +99,7 @@ class RecordingServer:
         if said == "DROP":
             return Silence.SILENT
         if said in KINDS:
-            return Reply(KINDS[said], authoritative=True, recursive=True)
+            return Reply(KINDS[said], authority=(SOA,), authoritative=True, recursive=True)
         records = () if said == "NODATA" else self._records(query, said)
         truncated = said.startswith("TC(")
         return Reply(
@@ -157,7 +126,7 @@ def _alike(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
     return one[:2] == other[:2] and one[3] == other[3]
 
 
-def _key(entry: Case) -> tuple[str, ...]:
+def _key(entry: Case) -> Sent:
     return entry["qname"].lower(), entry["qtype"], entry["server"], entry["transport"]
 
 
@@ -174,29 +143,37 @@ def _clocked(machine: Machine, server: Server) -> Machine:
         server.now = heard.now
 
 
-def resolver_named(recorded: str) -> Resolver | None:
-    """The machine for a resolver as the recording calls it."""
-    found = next((ours for pattern, ours in NAMES if re.fullmatch(pattern, recorded)), None)
-    return RESOLVERS[found] if found else None
-
-
 def lookup(case: Case, document: Case) -> str:
     """What is wrong with the prediction of one recorded lookup."""
     resolver = resolver_named(case["resolver"])
     if resolver is None:
         return f"unsupported resolver {case['resolver']}"
     problems = []
-    for start, slow in itertools.product(starts(resolver, case), SLOWNESS):
+    chances = itertools.product(starts(resolver, case), SLOWNESS, lags(resolver, case))
+    for start, slow, lag in chances:
         server = RecordingServer(case, document, slow)
-        problems.append(compared(resolver, case, start(), server))
+        problems.append(compared(resolver, case, start(), server, lag))
         if not problems[-1]:
             return ""
     return problems[0]
 
 
-def compared(resolver: Resolver, case: Case, machine: Machine, server: Server) -> str:
+def compared(
+    resolver: Resolver, case: Case, machine: Machine, server: Server, lag: float = 0.0
+) -> str:
     """What differs between a recorded lookup and that of a machine that speaks to `server`."""
-    got = drive(_clocked(machine, server), server.answer)
+    servers = resolver.parse(case["resolv_conf"], "").nameservers
+
+    def answer(query: Query) -> Reply | Silence | Late:
+        given = server.answer(query)
+        if isinstance(given, Silence) or not lag:
+            return given
+        late = given if isinstance(given, Late) else Late(given, 0.0)
+        return Late(late.result, late.after + lag * servers.index(query.server))
+
+    got = drive(_clocked(machine, server), answer)
+    if _broken_off(case, got):
+        return _begins_otherwise(case, server, got)
     found = (
         _queries_differ(resolver, case, server, got),
         _outcome_differs(case, got),
@@ -205,53 +182,53 @@ def compared(resolver: Resolver, case: Case, machine: Machine, server: Server) -
     return "; ".join(filter(None, found))
 
 
-def starts(resolver: Resolver, case: Case) -> Iterator[Callable[[], Machine]]:
-    """The lookup; c-ares waits for a random time, so that any of several may be the recorded."""
-    start = JITTERED.get(resolver.name)
-    if start is None:
-        yield lambda: resolver.machine(case["name"], case["resolv_conf"], HOSTS)
-        return
-    conf = resolver.parse(case["resolv_conf"], "")
-    for pair in JITTERS:
-        yield partial(start, case["name"], conf, pair)
+def _broken_off(case: Case, got: Lookup) -> bool:
+    """True if the recording ended before the program did."""
+    unfinished = got.seconds > case["elapsed_s"] - 1 or got.outcome.status is Status.HANGS
+    return unfinished and case["elapsed_s"] > GAVE_UP and case["exit"] not in (0, 1, 2, 9)
 
 
-def _cares(name: str, conf: ResolvConf, pair: tuple[float, float]) -> Machine:
-    return cares.lookup(name, conf, HOSTS, jitter=itertools.cycle(pair).__next__)
+def _begins_otherwise(case: Case, server: Server, got: Lookup) -> str:
+    """What differs until the recording was broken off."""
+    until = case["elapsed_s"] - 1
+    seen, sent = _seen(case, until), _sent(case, server, got, until)
+    return differs("queries", Counter(seen), Counter(sent))
 
 
-def _node(name: str, conf: ResolvConf, pair: tuple[float, float]) -> Machine:
-    return cares.node_resolve4(name, conf, HOSTS, jitter=itertools.cycle(pair).__next__)
+def _seen(case: Case, until: float = float("inf")) -> list[Sent]:
+    return [_key(entry) for entry in case["queries"] if entry["dt"] < until]
 
 
-JITTERED = {"c-ares": _cares, "node-resolve": _node}
-
-
-Sent = tuple[str, str, str, str]
-"""(name, type, server, transport)."""
+def _sent(case: Case, server: Server, got: Lookup, until: float = float("inf")) -> list[Sent]:
+    """What the server would have logged: of a connection that nobody reads from, maybe nothing."""
+    tcp = case["scenario"] != "tcp_blocked" or any(key[3] == Transport.TCP for key in _seen(case))
+    queries = [step.query for step in got.steps if step.at < until]
+    return [
+        (q.question.name.lower(), q.question.type, q.server, q.transport)
+        for q in queries
+        if not server.deaf(q.server) and (tcp or q.transport is not Transport.TCP)
+    ]
 
 
 def _queries_differ(resolver: Resolver, case: Case, server: Server, got: Lookup) -> str:
-    sent: list[Sent] = [
-        (s.query.question.name.lower(), s.query.question.type, s.query.server, s.query.transport)
-        for s in got.steps
-        if not server.deaf(s.query.server)
-    ]
-    seen: list[Sent] = [_key(entry) for entry in case["queries"]]  # type: ignore[misc]
-    if case["scenario"] == "tcp_blocked" and not any(entry[3] == Transport.TCP for entry in seen):
-        # A connection that nobody reads from leaves nothing in the log.
-        sent = [entry for entry in sent if entry[3] != Transport.TCP]
+    seen, sent = _seen(case), _sent(case, server, got)
     conf = resolver.parse(case["resolv_conf"], "")
     if resolver.parallel and len(conf.nameservers) > 1:
         if case["scenario"] in ("first_nxdomain", "first_servfail"):
             return ""
         return differs("queries", _unordered(seen), _unordered(sent))
-    if _rotates(case):
-        random = resolver.name in ("c-ares", "dnspython")
-        seen, sent = _rotated(seen, random), _rotated(sent, random)
+    if _rotates(case) and resolver.name in ("c-ares", "dnspython"):
+        # They draw a server for each query: how many are asked is chance too.
+        return differs("names", _names(seen), _names(sent))
+    if _rotates(case) and resolver.name.startswith("go"):
+        seen, sent = _either_first(seen), _either_first(sent)
     return differs("queries", _ordered(seen), _ordered(sent)) or differs(
         "names of addresses", _pointers(seen), _pointers(sent)
     )
+
+
+def _names(sent: list[Sent]) -> list[str]:
+    return list(dict.fromkeys(name for name, *_ in sent))
 
 
 def _ordered(sent: Iterable[Sent]) -> list[str]:
@@ -275,21 +252,18 @@ def _pointers(sent: Iterable[Sent]) -> list[str]:
 
 def _unordered(sent: list[Sent]) -> list[str]:
     """How often each, after the order in which the names first came."""
-    order = list(dict.fromkeys(name for name, kind, _, _ in sent if kind != "PTR"))
+    order = _names([entry for entry in sent if entry[1] != "PTR"])
     counted = Counter(f"{name} {kind} {server}" for name, kind, server, _ in sent)
     return [*order, *(f"{what} x{count}" for what, count in sorted(counted.items()))]
 
 
-def _rotated(sent: list[Sent], random: bool) -> list[Sent]:
-    """Servers numbered as they first appear; of a pair, either may be first."""
-    numbers: dict[str, int] = {}
+def _either_first(sent: list[Sent]) -> list[Sent]:
+    """Of a pair, either may be the first whose turn it is: for each name, servers in order."""
     found: list[Sent] = []
     for name in dict.fromkeys(name for name, *_ in sent):
         mine = [entry for entry in sent if entry[0] == name]
-        servers = sorted(str(numbers.setdefault(e[2], len(numbers))) for e in mine)
-        kinds = sorted(e[1] for e in mine)
-        for kind, server in zip(kinds, servers, strict=True):
-            found.append((name, kind, "any" if random else server, "udp"))
+        kinds, hows = sorted(e[1] for e in mine), sorted(e[2:] for e in mine)
+        found += [(name, kind, *how) for kind, how in zip(kinds, hows, strict=True)]
     return found
 
 

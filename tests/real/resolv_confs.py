@@ -18,8 +18,11 @@ SEARCHES = (
     ("search . default.svc.cluster.local", 1),
     ("search default.svc.cluster.local svc.cluster.local", 2),
     (f"{SEARCH} {_LONG}", 2),
-    ("search d1.example d2.example d3.example d4.example d5.example d6.example d7.example"
-     " d8.example default.svc.cluster.local", 1),
+    (
+        "search d1.example d2.example d3.example d4.example d5.example d6.example d7.example"
+        " d8.example default.svc.cluster.local",
+        1,
+    ),
     ("domain default.svc.cluster.local", 1),
     ("", 1),
 )
@@ -47,7 +50,6 @@ OPTIONS = (
     "timeout:2 attempts:1",
     "attempts:1",
     "attempts:3",
-    "timeout:1 attempts:3",
 )
 NDOTS = ((" ndots:5", 10), (" ndots:2", 2), (" ndots:1", 2), (" ndots:0", 1), ("", 1))
 
@@ -55,7 +57,9 @@ NDOTS = ((" ndots:5", 10), (" ndots:2", 2), (" ndots:1", 2), (" ndots:0", 1), ("
 def drawn(random: Random) -> str:
     """A resolv.conf: mostly as a pod has it, with one or two things changed."""
     search, servers, ndots = (_one(random, some) for some in (SEARCHES, SERVER_LISTS, NDOTS))
-    options = "".join(f" {option}" for option in random.sample(OPTIONS, random.choice((0, 0, 1, 2))))
+    options = "".join(
+        f" {option}" for option in random.sample(OPTIONS, random.choice((0, 0, 1, 2)))
+    )
     lines = [search, *(f"nameserver {server}" for server in servers)]
     if ndots or options:
         lines.append(f"options{ndots}{options}")

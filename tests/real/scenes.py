@@ -85,9 +85,7 @@ def _cut(query: Query, reply: Reply) -> Reply:
     room = max(query.payload, PLAIN) - HEADER - question - (OPT if query.payload else 0)
     if len(reply.answer) * each <= room:
         return reply
-    return Reply(
-        reply.rcode, reply.answer[: room // each], (), (), True, True, truncated=True
-    )
+    return Reply(reply.rcode, reply.answer[: room // each], (), (), True, True, truncated=True)
 
 
 def said(result: Reply | Silence) -> str:

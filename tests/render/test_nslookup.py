@@ -23,7 +23,8 @@ from kubehop.dnsclient.live import ask
 from kubehop.render.nslookup import FORMS, Asked, Printed
 from kubehop.trace.lookups import Names
 from kubehop.trace.questions import parse_origin
-from tests.conformance.resolver import HOSTS, RecordingServer, resolver_named
+from tests.conformance.resolver import RecordingServer
+from tests.conformance.resolvers import HOSTS, resolver_named
 from tests.dnsclient.server import Handler, serving
 from tests.real.needs import program
 from tests.shared_files import shared

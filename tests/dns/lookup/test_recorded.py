@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kubehop.dns.lookup.resolvers import RESOLVERS
-from tests.conformance import resolver
+from tests.conformance import resolver, resolvers
 from tests.conformance.__main__ import load, run
 from tests.shared_files import shared
 
@@ -36,7 +36,7 @@ ELSEWHERE = (
 
 def test_every_recorded_resolver_has_a_machine_and_every_machine_a_recording() -> None:
     recorded = {case["resolver"] for case in recordings()["cases"]} | set(ELSEWHERE)
-    found = {name: resolver.resolver_named(name) for name in recorded}
+    found = {name: resolvers.resolver_named(name) for name in recorded}
     assert None not in found.values()
     assert {machine.name for machine in found.values() if machine} == set(RESOLVERS)
 

@@ -47,6 +47,8 @@ class Version:
     """Dotless names go through the search list (1.30)."""
     exits: bool = True
     """An error of any query is the exit code (1.31)."""
+    packs: bool = False
+    """musl before 1.2.4: `whoami..` becomes a packet that no server can read, and is waited for."""
 
 
 NEWEST = Version()
@@ -68,7 +70,7 @@ def lookup(
     asked = _asked(name, conf, version, types)
     now = 0.0
     for server in conf.nameservers:
-        now, replies = yield from _server(asked, server, now)
+        now, replies = yield from _server(asked, server, now, version)
         if replies:
             return _outcome(asked, replies, version)
     return Outcome(Status.TRY_AGAIN, text=NOBODY, exit=1)
@@ -115,19 +117,22 @@ class _Pending:
 
 
 def _server(
-    questions: list[_Asked], server: str, now: float
+    questions: list[_Asked], server: str, now: float, version: Version
 ) -> Generator[Ask, Heard, tuple[float, dict[Question, Reply]]]:
     """send_queries(): the time it is, and the replies of this server; none if it is given up."""
     sendable = list(takewhile(lambda asked: asked.sendable, questions))
+    if version.packs:
+        sendable = [asked for asked in questions if asked.sendable]
     pending = {asked.question: _Pending(asked.question, asked.why) for asked in sendable}
-    if len(sendable) < len(questions):
+    unread = len(questions) - len(sendable)
+    if unread and not version.packs:
         # What cannot be packed cannot be written: the server is given up, and all are alike.
         yield Ask(tuple(_send(waiting, server) for waiting in pending.values()), now)
         return now, {}
     replies: dict[Question, Reply] = {}
     end, due, retries = now + TIMEOUT, now, 0
     sending: list[Query] = []
-    while end - now > MILLISECOND and pending:
+    while end - now > MILLISECOND and (pending or unread):
         if now >= due:
             sending += [_send(waiting, server) for waiting in pending.values()]
             due, retries = now + TIMEOUT / TRIES, 2 * len(questions)

@@ -8,6 +8,7 @@
    server that has answered quickly is given up quickly.
 4. With an IPv4 address at hand the AAAA query is not sent again.
 5. EDNS with 1232 octets; TC: over TCP. localhost is never asked for.
+6. What was answered is kept for its TTL: a name that comes again is not asked for again.
 """
 
 from collections.abc import Callable, Generator
@@ -34,6 +35,7 @@ from kubehop.dns.resolv.values import Option, ResolvConf
 
 PAYLOAD = 1232
 MIN_TIMEOUT, MAX_TIMEOUT, AVERAGE_TIMES, ENOUGH = 0.25, 5.0, 5, 3
+MAX_TTL = 3600
 Jitter = Callable[[], float]
 """A number from 0 to 1: which part of the half that may be cut off is cut off."""
 
@@ -103,9 +105,19 @@ class Channel:
     now: float = 0.0
     turn: int = 0
     servers: list[_Server] = field(default_factory=list)
+    cache: dict[Question, tuple[Reply, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.servers = [_Server(i, a) for i, a in enumerate(self.conf.nameservers)]
+
+    def cached(self, question: Question) -> Reply | None:
+        """ares_qcache_fetch()"""
+        reply, expires = self.cache.get(_key(question), (None, 0.0))
+        return reply if self.now < expires else None
+
+    def keep(self, question: Question, reply: Reply) -> None:
+        """ares_qcache_insert()"""
+        self.cache[_key(question)] = (reply, self.now + _ttl(reply))
 
     def pick(self) -> _Server:
         """The best server; with `rotate` any of the best (here: the next one)."""
@@ -115,6 +127,20 @@ class Channel:
             return candidates[0]
         self.turn += 1
         return candidates[(self.turn - 1) % len(candidates)]
+
+
+def _key(question: Question) -> Question:
+    return Question(question.name.lower(), question.type)
+
+
+def _ttl(reply: Reply) -> int:
+    """Seconds for which c-ares keeps a reply."""
+    if reply.kind is Kind.NXDOMAIN:
+        soas = [record for record in reply.authority if record.type == "SOA"]
+        return min((min(soa.ttl, int(soa.data.split()[-1])) for soa in soas), default=0)
+    records = (*reply.answer, *reply.authority, *reply.additional)
+    ttls = [record.ttl for record in records if record.type not in ("SOA", "OPT")]
+    return min([*ttls, MAX_TTL])
 
 
 def lookup(
@@ -184,8 +210,10 @@ def _ask(
     channel: Channel, candidate: Candidate, types: tuple[str, ...]
 ) -> Generator[Ask, Heard, list[Ended]]:
     """All types of one name at the same time; how each ended, in the order of ending."""
-    running = [_Pending(Question(candidate.name, kind), candidate.why) for kind in types]
-    ended: list[Ended] = []
+    asked = [Question(candidate.name, kind) for kind in types]
+    kept = [(question, channel.cached(question)) for question in asked]
+    ended = [Ended(question, reply, _none(reply)) for question, reply in kept if reply]
+    running = [_Pending(question, candidate.why) for question, reply in kept if not reply]
     sending = [_send(channel, pending) for pending in running]
     while running:
         heard = yield Ask(tuple(sending), min(pending.deadline for pending in running))
@@ -252,8 +280,12 @@ def _heard(channel: Channel, pending: _Pending, heard: Heard) -> Ended | None:
     server.failures, server.count = 0, server.count + 1
     # Milliseconds, and never none.
     server.total += max(channel.now - pending.sent_at, 0.001)
-    error = {Kind.NXDOMAIN: "ENOTFOUND", Kind.NODATA: "ENODATA"}.get(reply.kind, "")
-    return Ended(pending.question, reply, error)
+    channel.keep(pending.question, reply)
+    return Ended(pending.question, reply, _none(reply))
+
+
+def _none(reply: Reply) -> str:
+    return {Kind.NXDOMAIN: "ENOTFOUND", Kind.NODATA: "ENODATA"}.get(reply.kind, "")
 
 
 def _failed(channel: Channel, pending: _Pending, error: str) -> Ended | None:

@@ -17,32 +17,95 @@ from kubehop.dns.lookup.protocol import (
     Machine,
     Outcome,
     Query,
+    Silence,
     Status,
     Transport,
     addresses,
     canonical,
 )
-from kubehop.dns.lookup.together import together
-from kubehop.dns.message import Kind, Question
+from kubehop.dns.message import Kind, Question, Reply
+from kubehop.dns.names import absolute
 from kubehop.dns.resolv.hosts import Hosts, Matching
 from kubehop.dns.resolv.values import Option, ResolvConf
+
+AT_ONCE = 0.01
+"""Seconds within which datagrams leave together."""
+
+
+@dataclass(slots=True)
+class _Pending:
+    """struct query: which server's turn it is, and which are out."""
+
+    question: Question
+    why: str
+    server: int = 0
+    tries: int = 0
+    tcp: bool = False
+    error: str = "ECONNREFUSED"
+    skipped: set[int] = field(default_factory=set)
+    spoken_tcp: set[int] = field(default_factory=set)
+    sent: Query | None = None
+    deadline: float = 0.0
 
 
 @dataclass(slots=True)
 class _Channel:
+    """ares_channel: the queries of one name, and what was written to each server's socket."""
+
     conf: ResolvConf
     now: float = 0.0
     turn: int = 0
+    running: list[_Pending] = field(default_factory=list)
+    ended: list[Ended] = field(default_factory=list)
+    sending: list[Query] = field(default_factory=list)
+    written: dict[str, list[Query]] = field(default_factory=dict)
+    written_at: float = 0.0
 
+    def first_server(self) -> int:
+        server = self.turn
+        if self.conf.has(Option.ROTATE):
+            self.turn = (self.turn + 1) % len(self.conf.nameservers)
+        return server
 
-@dataclass(slots=True)
-class _State:
-    server: int
-    tries: int = 0
-    tcp: bool = False
-    why: str = ""
-    skipped: set[int] = field(default_factory=set)
-    spoken_tcp: set[int] = field(default_factory=set)
+    def send(self, pending: _Pending) -> None:
+        """ares__send_query()"""
+        if pending.tcp:
+            pending.spoken_tcp.add(pending.server)
+        transport = Transport.TCP if pending.tcp else Transport.UDP
+        address = self.conf.nameservers[pending.server]
+        query = Query(pending.question, address, pending.why, transport)
+        rounds = min(pending.tries // len(self.conf.nameservers), 16)
+        pending.sent, pending.deadline = query, self.now + float(self.conf.timeout << rounds)
+        if self.now - self.written_at > AT_ONCE:
+            self.written.clear()
+        self.written_at = self.now
+        if transport is Transport.UDP:
+            self.written.setdefault(address, []).append(query)
+        self.sending.append(query)
+
+    def next_server(self, pending: _Pending) -> None:
+        """next_server(): a TCP connection that stayed silent is never used again for a query."""
+        count, before = len(self.conf.nameservers), self.conf.nameservers[pending.server]
+        while True:
+            pending.tries += 1
+            if pending.tries >= count * self.conf.attempts:
+                self.end(pending, None, pending.error)
+                return
+            pending.server = (pending.server + 1) % count
+            spoken = pending.tcp and pending.server in pending.spoken_tcp
+            if pending.server not in pending.skipped and not spoken:
+                pending.why = f"again: no usable reply from {before}"
+                self.send(pending)
+                return
+
+    def skip(self, pending: _Pending) -> None:
+        """skip_server()"""
+        if len(self.conf.nameservers) > 1:
+            pending.skipped.add(pending.server)
+
+    def end(self, pending: _Pending, reply: Reply | None, error: str) -> None:
+        self.running.remove(pending)
+        self.ended.append(Ended(pending.question, reply, error))
 
 
 def lookup(
@@ -55,11 +118,11 @@ def lookup(
     if name == "localhost":
         loopback = ("::1",) * ("AAAA" in types) + ("127.0.0.1",) * ("A" in types)
         return Outcome(Status.FOUND, loopback, name)
-    channel, error, nodata = _Channel(conf), "ENOTFOUND", False
+    channel, error, nodata = _Channel(conf, turn=conf.first), "ENOTFOUND", False
     for candidate in in_order(name, conf.search, conf.ndots):
-        if not candidate.sendable:
+        if not candidate.sendable or _joined_with_root(candidate, name):
             return ERRORS["EBADNAME"]
-        ended = yield from together([_query(channel, candidate, kind) for kind in types])
+        ended = yield from _ask(channel, candidate, types)
         replies = [e.reply for e in ended]
         if addresses(*replies):
             return Outcome(Status.FOUND, addresses(*replies), canonical(*replies))
@@ -70,56 +133,73 @@ def lookup(
     return ERRORS["ENODATA" if nodata else error]
 
 
-def _query(channel: _Channel, candidate: Candidate, kind: str) -> Generator[Ask, Heard, Ended]:
-    """One question until a server answers it or all tries are spent."""
-    question, state = Question(candidate.name, kind), _State(channel.turn, why=candidate.why)
-    if channel.conf.has(Option.ROTATE):
-        channel.turn = (channel.turn + 1) % len(channel.conf.nameservers)
-    error = "ECONNREFUSED"
-    while True:
-        query = _send(channel, state, question)
-        deadline = channel.now + float(channel.conf.timeout << _round(channel, state))
-        ask: tuple[Query, ...] = (query,)
-        while True:
-            heard = yield Ask(ask, deadline)
-            ask, channel.now = (), heard.now
-            if heard.query in (None, query):
-                break
-        reply = heard.reply
-        if reply is not None and reply.truncated and query.transport is Transport.UDP:
-            state.tcp, state.why = True, "over TCP: the reply was truncated"
-            continue
-        if reply is not None and reply.kind not in (Kind.SERVFAIL, Kind.REFUSED):
-            none = {Kind.NXDOMAIN: "ENOTFOUND", Kind.NODATA: "ENODATA"}.get(reply.kind, "")
-            return Ended(question, reply, none)
+def _joined_with_root(candidate: Candidate, name: str) -> bool:
+    """ares__cat_domain() joins with a dot and no more: the search domain `.` makes `name..`."""
+    return not candidate.typed and candidate.name == absolute(name)
+
+
+def _ask(
+    channel: _Channel, candidate: Candidate, types: tuple[str, ...]
+) -> Generator[Ask, Heard, list[Ended]]:
+    """All types of one name at the same time; how each ended, in the order of ending."""
+    running = [_Pending(Question(candidate.name, kind), candidate.why) for kind in types]
+    channel.running, channel.ended, channel.sending = running, [], []
+    for pending in tuple(running):
+        pending.server = channel.first_server()
+        channel.send(pending)
+    while running:
+        ask = Ask(tuple(channel.sending), min(pending.deadline for pending in running))
+        channel.sending = []
+        heard = yield ask
+        channel.now = heard.now
         if heard.query is None:
-            error = "ETIMEOUT"
-        elif len(channel.conf.nameservers) > 1:
-            state.skipped.add(state.server)
-        if not _next_server(channel, state):
-            return Ended(question, None, error)
-        state.why = f"again: no usable reply from {query.server} ({candidate.why})"
+            for pending in [p for p in running if p.deadline <= heard.now]:
+                pending.error = "ETIMEOUT"
+                channel.next_server(pending)
+        else:
+            _hear(channel, heard)
+    return channel.ended
 
 
-def _round(channel: _Channel, state: _State) -> int:
-    return min(state.tries // len(channel.conf.nameservers), 16)
+def _hear(channel: _Channel, heard: Heard) -> None:
+    """process_answer(), or what an ICMP error or a closed TCP port leads to."""
+    pending = next((p for p in channel.running if p.sent is heard.query), None)
+    if heard.result is Silence.UNREACHABLE and heard.query is not None:
+        _unreachable(channel, heard.query, pending)
+        return
+    reply = heard.reply
+    if pending is None or reply is None:
+        return
+    if reply.truncated and not pending.tcp:
+        pending.tcp, pending.why = True, "over TCP: the reply was truncated"
+        channel.send(pending)
+    elif reply.kind in (Kind.SERVFAIL, Kind.REFUSED):
+        channel.skip(pending)
+        channel.next_server(pending)
+    else:
+        none = {Kind.NXDOMAIN: "ENOTFOUND", Kind.NODATA: "ENODATA"}.get(reply.kind, "")
+        channel.end(pending, reply, none)
 
 
-def _send(channel: _Channel, state: _State, question: Question) -> Query:
-    if state.tcp:
-        state.spoken_tcp.add(state.server)
-    transport = Transport.TCP if state.tcp else Transport.UDP
-    return Query(question, channel.conf.nameservers[state.server], state.why, transport)
+def _unreachable(channel: _Channel, query: Query, pending: _Pending | None) -> None:
+    """Of datagrams that leave together, the error of one meets the write() of the next.
 
-
-def _next_server(channel: _Channel, state: _State) -> bool:
-    """next_server(): a TCP connection that stayed silent is never used again for a query."""
-    count = len(channel.conf.nameservers)
-    while True:
-        state.tries += 1
-        if state.tries >= count * channel.conf.attempts:
-            return False
-        state.server = (state.server + 1) % count
-        spoken = state.tcp and state.server in state.spoken_tcp
-        if state.server not in state.skipped and not spoken:
-            return True
+    So the first one is waited for though nobody is there, and the second one moves on at once.
+    The error of the last one is read: then all queries to this server move on.
+    """
+    if query.transport is Transport.UDP:
+        written = channel.written.get(query.server, [])
+        if query not in written:
+            return
+        place = written.index(query)
+        if place % 2 == 0 and place + 1 < len(written):
+            return
+        if place % 2:
+            if pending is not None:
+                channel.skip(pending)
+                channel.next_server(pending)
+            return
+    channel.written.pop(query.server, None)
+    for other in [p for p in channel.running if p.sent and p.sent.server == query.server]:
+        channel.skip(other)
+        channel.next_server(other)

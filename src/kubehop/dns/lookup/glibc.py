@@ -76,6 +76,8 @@ class Call:
     fits: Fits = fits_list
     no_address: HErrno = HErrno.HOST_NOT_FOUND
     """The error for an answer without any address, as of a CNAME that leads nowhere."""
+    by_errno: bool = False
+    """errno decides what kind of error it is (`try_simple_gethostbyname`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,8 @@ def resolve(thread: Thread, name: str, call: Call) -> Machine:
     while True:
         found = yield from search(thread, name, types, again)
         if found.error is not HErrno.SUCCESS:
-            return Outcome(errors[found.error].status, text=errors[found.error].text)
+            error = _by_errno(thread, found.error) if call.by_errno else found.error
+            return Outcome(errors[error].status, text=errors[error].text)
         if call.fits(found.replies, room):
             break
         room *= 2
@@ -119,6 +122,13 @@ def resolve(thread: Thread, name: str, call: Call) -> Machine:
         missing = errors[call.no_address]
         return Outcome(missing.status, text=missing.text)
     return Outcome(Status.FOUND, listed, canonical(*found.replies))
+
+
+def _by_errno(thread: Thread, error: HErrno) -> HErrno:
+    """getaddrinfo() for IPv4 only: TRY_AGAIN only if the last name asked for got no reply."""
+    if thread.unanswered:
+        return HErrno.TRY_AGAIN if error is HErrno.TRY_AGAIN else HErrno.NO_DATA
+    return HErrno.NO_DATA if error is HErrno.NO_DATA else HErrno.HOST_NOT_FOUND
 
 
 def hostname(name: str) -> bool:

@@ -13,7 +13,7 @@
 from collections.abc import Generator
 from dataclasses import dataclass, field
 
-from kubehop.dns.lookup.protocol import Ask, Heard, Query, Silence, Transport
+from kubehop.dns.lookup.protocol import Ask, Heard, Query, Transport
 from kubehop.dns.message import Question, Rcode, Reply
 from kubehop.dns.resolv.values import Option, ResolvConf
 
@@ -36,8 +36,11 @@ class Thread:
     got_somewhere: bool = False
     header: int = Rcode.NOERROR
     """The rcode in the caller's buffer: that of the first reply of the last round."""
+    unanswered: bool = False
+    """errno is ETIMEDOUT or ECONNREFUSED: the last name got no usable reply."""
 
     def __post_init__(self) -> None:
+        self.turn = self.conf.first
         self.reopen = self.conf.has(Option.SINGLE_REQUEST_REOPEN)
         self.one_by_one = self.reopen or self.conf.has(Option.SINGLE_REQUEST)
 
@@ -63,6 +66,8 @@ class Sent:
 class _Round:
     replies: tuple[Reply, ...] = ()
     truncated: bool = False
+    refused: bool = False
+    """Over TCP: nobody listens."""
 
 
 _NOTHING = _Round()
@@ -72,7 +77,7 @@ Waiting = Generator[Ask, Heard, _Round]
 def send(thread: Thread, questions: tuple[Question, ...], why: str) -> Generator[Ask, Heard, Sent]:
     """Ask until a server answers; see the rules above."""
     count, offset = len(thread.conf.nameservers), _offset(thread)
-    circuit = thread.conf.has(Option.USE_VC)
+    circuit, refused = thread.conf.has(Option.USE_VC), True
     thread.got_somewhere, thread.header, again = False, Rcode.NOERROR, why
     for _ in range(thread.conf.attempts):
         for shift in range(count):
@@ -86,12 +91,14 @@ def send(thread: Thread, questions: tuple[Question, ...], why: str) -> Generator
                 done = yield from _circuit(thread, server, questions, again)
             if done.replies:
                 thread.sockets.clear()
+                thread.unanswered = False
                 return Sent(done.replies)
-            again = _why_again(thread, why)
+            refused, again = done.refused, _why_again(thread, why)
         if circuit:
             break
     thread.sockets.clear()
-    return Sent(refused=not thread.got_somewhere and not circuit)
+    thread.unanswered = True
+    return Sent(refused=refused if circuit else not thread.got_somewhere)
 
 
 def _why_again(thread: Thread, why: str) -> str:
@@ -201,8 +208,8 @@ def _circuit(thread: Thread, server: int, questions: tuple[Question, ...], why: 
         ask, thread.now = (), heard.now
         if heard.query not in mine:
             continue
-        if heard.result is Silence.UNREACHABLE or heard.reply is None:
-            return _NOTHING
+        if heard.reply is None:
+            return _Round(refused=True)
         waiting.discard(heard.query.question)
         replies.append(heard.reply)
     thread.header = replies[0].rcode

@@ -65,7 +65,7 @@ def lookup(
         return listed
     if not _domain_name(name):
         return _failed(name, None)
-    client, last = _Client(conf), None
+    client, last = _Client(conf, turn=conf.first), None
     for candidate in _name_list(name, conf):
         results = yield from _both(client, candidate, types)
         replies = [result for result in results if isinstance(result, Reply)]
@@ -165,7 +165,8 @@ def _exchange(
             if heard.query is query:
                 break
         if heard.reply is None:
-            text = f"read {transport}: read: connection refused"
+            udp, tcp = "read udp: read: connection refused", f"dial tcp {server}:53: connect: "
+            text = udp if transport is Transport.UDP else f"{tcp}connection refused"
             return _Failure(text, server, Status.TRY_AGAIN)
         if not heard.reply.truncated or transport is Transport.TCP:
             return heard.reply

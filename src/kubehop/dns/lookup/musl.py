@@ -43,7 +43,7 @@ LONGEST = 255
 MILLISECOND = 0.001
 """What musl's clock counts in: a round that is due when the time is up is not sent."""
 LATE = 1.001
-"""How late Linux lets poll() be: a thousandth of the time. Three rounds fill 5 seconds, not four."""
+"""How late Linux lets poll() be: a thousandth. So three rounds, not four, fill 5 seconds."""
 USABLE = (Rcode.NOERROR, Rcode.NXDOMAIN)
 
 

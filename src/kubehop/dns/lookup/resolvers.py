@@ -95,7 +95,7 @@ def _node(name: str, outcome: Outcome) -> str:
 
 
 GETADDRINFO = _glibc(glibc.Call())
-IPV4 = _glibc(glibc.Call(("A",), fits=fits_hostent, no_address=glibc.HErrno.NO_DATA))
+IPV4 = _glibc(glibc.Call(("A",), fits=fits_hostent, no_address=glibc.HErrno.NO_DATA, by_errno=True))
 BY_NAME = _glibc(glibc.Call(("A",), glibc.GETHOSTBYNAME, fits_hostent, glibc.HErrno.NO_RECOVERY))
 
 _ALL = (

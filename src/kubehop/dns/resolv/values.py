@@ -36,7 +36,8 @@ class ResolvConf:
 
     `nameservers` and `search` in the order of use, limits applied; a name of the search list is
     spelt as in the file. `timeout` in seconds and `attempts` mean what that resolver makes of
-    them. `unusable` says why the program refuses to start with this file, "" if it does not.
+    them. `first` is the nameserver that a rotation begins with: glibc draws it by chance, no file
+    says it. `unusable` says why the program refuses to start with this file, "" if it does not.
     """
 
     nameservers: tuple[str, ...]
@@ -47,6 +48,7 @@ class ResolvConf:
     options: frozenset[Option] = frozenset()
     notes: tuple[Note, ...] = ()
     unusable: str = ""
+    first: int = 0
 
     def has(self, option: Option) -> bool:
         return option in self.options

@@ -1,0 +1,118 @@
+"""The machine for a recorded resolver, and what chance may have decided in a recording.
+
+c-ares waits for random times, glibc begins its rotation with any server: every lookup that may
+have been recorded is tried.
+"""
+
+import itertools
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+
+from kubehop.dns.lookup import busybox, cares
+from kubehop.dns.lookup.protocol import Machine
+from kubehop.dns.lookup.resolvers import RESOLVERS, Resolver
+from kubehop.dns.resolv import hosts
+from kubehop.dns.resolv.hosts import Hosts
+from kubehop.dns.resolv.values import Option, ResolvConf
+from tests.conformance.outcome import Case
+
+NAMES = (
+    (r"glibc-getaddrinfo", "glibc"),
+    (r"glibc-getaddrinfo-AF_INET", "glibc-ipv4"),
+    (r"glibc-gethostbyname", "glibc-gethostbyname"),
+    (r"musl-getaddrinfo-1\.1\.(1[3-9]|2\d)|musl-getaddrinfo-1\.2\.0", "musl-1.1.13"),
+    (r"musl-getaddrinfo-1\.2\.[123]", "musl-1.2.1"),
+    (r"musl-getaddrinfo-1\.2\.[4-9]", "musl"),
+    (r"busybox-nslookup-debian", "busybox"),
+    (r"busybox-nslookup-1\.28\.\d-glibc", "busybox-1.28"),
+    (r"busybox-nslookup-1\.28\.\d-musl", "busybox-1.28-musl"),
+    (r"busybox-nslookup-1\.29\.\d-\w+", "busybox-1.29"),
+    (r"busybox-nslookup-1\.30\.\d-\w+", "busybox-1.30"),
+    (r"busybox-nslookup-1\.3[1-9]\.\d-(glibc|musl)", "busybox"),
+    (r"busybox-nslookup-1\.3[1-9]\.\d-(glibc|musl)-type-a", "busybox-type-a"),
+    (r"dig", "dig"),
+    (r"dig\+search", "dig+search"),
+    (r"host", "host"),
+    (r"nslookup-bind9", "nslookup"),
+    (r"go-pure", "go"),
+    (r"go-pure-ip4", "go-ipv4"),
+    (r"c-ares-1\.18", "c-ares-1.18"),
+    (r"c-ares-1\.34", "c-ares"),
+    (r"java-\d+", "java"),
+    (r"node-\d+-lookup", "node"),
+    (r"node-\d+-resolve4", "node-resolve"),
+    (r"python-3\.\d+", "python"),
+    (r"dnspython-resolve", "dnspython"),
+)
+HOSTS = hosts.parse("127.0.0.1 localhost\n10.42.0.5 mypod\n10.9.9.9 foo.alias\n")
+"""The hosts file of the namespaces in which the lookups ran."""
+_PARTS = (0.0, 0.5, 1.0)
+JITTERS = ((0.5, 0.5), *((one, other) for one in _PARTS for other in _PARTS))
+"""What part of c-ares' random cut A and AAAA get, by turns."""
+Start = Callable[[], Machine]
+
+
+def resolver_named(recorded: str) -> Resolver | None:
+    """The machine for a resolver as the recording calls it."""
+    found = next((ours for pattern, ours in NAMES if re.fullmatch(pattern, recorded)), None)
+    if found is None:
+        return None
+    old = _ON_OLD_MUSL.get(found) if "-musl" in recorded else None
+    return replace(RESOLVERS[found], start=old) if old else RESOLVERS[found]
+
+
+def _on_old_musl(version: busybox.Version, *types: str) -> Callable[..., Machine]:
+    """busybox as it was built for the recordings: with musl 1.2.3."""
+    packing = replace(version, packs=True)
+
+    def start(name: str, conf: ResolvConf, hosts: Hosts) -> Machine:
+        return busybox.lookup(name, conf, hosts, packing, types)
+
+    return start
+
+
+_ON_OLD_MUSL = {
+    "busybox-1.30": _on_old_musl(busybox.SINCE_1_30, *busybox.BOTH),
+    "busybox": _on_old_musl(busybox.NEWEST, *busybox.BOTH),
+    "busybox-type-a": _on_old_musl(busybox.NEWEST, "A"),
+}
+
+
+def starts(resolver: Resolver, case: Case) -> Iterator[Start]:
+    """All lookups that the recorded one may be."""
+    conf = resolver.parse(case["resolv_conf"], "")
+    first = range(len(conf.nameservers)) if conf.has(Option.ROTATE) else range(1)
+    for begin in first:
+        yield from _jittered(resolver, case["name"], replace(conf, first=begin))
+
+
+def _jittered(resolver: Resolver, name: str, conf: ResolvConf) -> Iterator[Start]:
+    start = _RANDOM.get(resolver.name)
+    if start is None:
+        yield partial(resolver.start, name, conf, HOSTS)
+        return
+    for pair in JITTERS:
+        yield partial(start, name, conf, pair)
+
+
+def _cares(name: str, conf: ResolvConf, pair: tuple[float, float]) -> Machine:
+    return cares.lookup(name, conf, HOSTS, jitter=itertools.cycle(pair).__next__)
+
+
+def _node(name: str, conf: ResolvConf, pair: tuple[float, float]) -> Machine:
+    return cares.node_resolve4(name, conf, HOSTS, jitter=itertools.cycle(pair).__next__)
+
+
+_RANDOM = {"c-ares": _cares, "node-resolve": _node}
+
+
+def lags(resolver: Resolver, case: Case) -> tuple[float, ...]:
+    """By how many seconds a later server's reply may be read later than an earlier one's.
+
+    c-ares reads its sockets in the order of the servers, whichever reply came first.
+    """
+    servers = resolver.parse(case["resolv_conf"], "").nameservers
+    many = len(servers) > 1 and resolver.name in ("c-ares", "c-ares-1.18", "node-resolve")
+    return (0.0, 1e-6) if many else (0.0,)
