@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from kubehop.dns.lookup.advice import Advice, advice, ask
 from kubehop.dns.lookup.resolvers import RESOLVERS
+from kubehop.dns.resolv import hosts
 from tests.dns.lookup.servers import (
     ADDRESSES,
     NXDOMAIN,
@@ -55,6 +56,17 @@ def test_busybox_fails_though_dns_is_healthy() -> None:
     assert first.startswith("cluster DNS is healthy: busybox nslookup")
     assert "`kubernetes.default.svc.cluster.local.`" in first
     assert not any("healthy" in text for text in said("busybox", "nosuch"))
+
+
+def test_busybox_does_not_read_the_hosts_file() -> None:
+    listed = hosts.parse("127.0.0.1 localhost\n10.42.0.5 mypod\n")
+    asked = ask(RESOLVERS["busybox"], "mypod", POD, cluster, listed)
+    first = advice(asked)[0]
+    assert (first.name, first.text) == (
+        "",
+        "`mypod` stands in /etc/hosts, which busybox nslookup 1.31 and newer does not read: "
+        "programs in the pod find it there",
+    )
 
 
 def test_busybox_exits_1_with_an_address() -> None:

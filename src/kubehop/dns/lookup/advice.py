@@ -137,6 +137,13 @@ def _busybox(asked: Asked) -> list[Advice]:
     libc = asked.instead(resolver="musl")
     if libc.outcome.status is not Status.FOUND:
         return []
+    if not libc.steps:
+        return [
+            Advice(
+                f"`{asked.name}` stands in /etc/hosts, which {asked.resolver.title} does not read: "
+                "programs in the pod find it there"
+            )
+        ]
     name = f"{libc.outcome.canonical}."
     return [
         Advice(

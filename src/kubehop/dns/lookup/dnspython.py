@@ -1,7 +1,8 @@
 """dnspython's Resolver.resolve(name, search=True) (`dns/resolver.py`, 2.x): A only.
 
 Two seconds for a try, five for the lookup; when all servers were silent, a pause that doubles
-(0.1 s at first) and all again. SERVFAIL, REFUSED and a closed TCP port take a server out. NODATA ends it.
+(0.1 s at first) and all again. SERVFAIL, REFUSED and a closed TCP port take a server out; ICMP is
+not heard. NODATA ends it.
 """
 
 from collections.abc import Generator
