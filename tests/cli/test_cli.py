@@ -34,6 +34,8 @@ CODES: list[tuple[list[str], int]] = [
     (["resolve", "whoami", "--resolver", "windows"], 2),
     (["resolve", "whoami", "--from", "pod/absent"], 2),
     (["resolve", "whoami", "--host", "a"], 2),
+    (["resolve", "whoami", "--server", "127.0.0.1"], 2),
+    (["resolve", "whoami", "--live", "--server", "a"], 2),
     (["resolve", "whoami", "--cluster-dns", "a"], 2),
     (["resolve", "whoami", "--corefile", "/nonexistent"], 2),
     (["nslookup", "whoami", "--server", "a"], 2),

@@ -18,6 +18,7 @@ import dns.query
 import dns.rcode
 import pytest
 
+from kubehop.cli.main import run
 from tests.real.fake_api import FakeApi, State, fake_api
 from tests.workload.making import service
 
@@ -97,6 +98,25 @@ def test_a_changed_file_changes_the_answers_without_a_gap(tmp_path: Path) -> Non
         assert served.ask(NAME) == ("NOERROR", ["10.43.5.6"])
         manifest.write_text(WEB.replace("name: web", "name: moved"))
         served.until(NAME, ("NXDOMAIN", []))
+
+
+def test_resolve_live_says_where_the_network_differs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, content in (("now.yaml", WEB), ("then.yaml", WEB.replace("name: web", "name: old"))):
+        (tmp_path / name).write_text(content)
+    asked = ["resolve", "web.default", "--live", "-o", "json"]
+    with serve("-f", str(tmp_path / "now.yaml")) as served:
+        asked += ["--server", f"127.0.0.1:{served.port}", "-f"]
+        assert run([*asked, str(tmp_path / "now.yaml")]) == 0
+        same = json.loads(capsys.readouterr().out)
+        assert run([*asked, str(tmp_path / "then.yaml")]) == 0
+        other = json.loads(capsys.readouterr().out)
+    assert same["outcome"]["addresses"] == other["outcome"]["addresses"] == ["10.43.5.5"]
+    assert same["notes"][1] == "every query and its answer is as predicted"
+    name = "web.default.svc.cluster.local. A"
+    differs = f"differs from the prediction at query 3: {name} ANSWER, not {name} NXDOMAIN"
+    assert other["notes"][1] == differs
 
 
 COREFILE = ".:53 {\n    kubernetes cluster.local {\n        ttl 7\n    }\n}\n"

@@ -1,6 +1,5 @@
 """`kubehop nslookup`: really ask, by a resolver's rules, and print what nslookup prints."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,13 +7,12 @@ import click
 
 from kubehop.cli.common import cluster_from, cluster_options, namespace_of
 from kubehop.cli.dns_options import dns_options, dns_settings
+from kubehop.cli.servers import finder, pointed
 from kubehop.model.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from kubehop.dns.resolv.values import ResolvConf
     from kubehop.trace.lookups import Files
 
-PORT = 53
 RESOLV_CONF = "/etc/resolv.conf"
 DEFAULT_STYLE = "nslookup"
 
@@ -62,9 +60,9 @@ def command(name: str, server: str | None, origin: str | None, style: str, **opt
 
     if style not in FORMS:
         raise UsageError(f"no style {style!r}; there is: {', '.join(FORMS)}")
-    find = _finder(server)
+    find = finder(server)
     resolver, files = RESOLVERS[style], _files(origin, options)
-    conf = _pointed(resolver.parse(files.resolv_conf, files.hostname), server)
+    conf = pointed(resolver.parse(files.resolv_conf, files.hostname), server)
     hosts = hosts_file.parse(files.hosts)
     lookup = ask(resolver.start(name, conf, hosts), find)
     printed = FORMS[style](
@@ -96,29 +94,3 @@ def _own(path: str) -> str:
         return ""
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", file=path) from error
-
-
-def _pointed(conf: "ResolvConf", server: str | None) -> "ResolvConf":
-    """The configuration with `server` as its only nameserver."""
-    if server is None:
-        return conf
-    return replace(conf, nameservers=(_split(server)[0],), unusable="")
-
-
-def _finder(server: str | None) -> Any:
-    """Where a nameserver's queries go: to its port 53, or the port that --server names."""
-    port = _split(server)[1] if server else PORT
-    return lambda address: (address, port)
-
-
-def _split(server: str) -> tuple[str, int]:
-    """`10.43.0.10`, `127.0.0.1:1053`, `fd00::53` or `[fd00::53]:1053`; raises UsageError."""
-    from kubehop.model.addresses import canonical, is_address
-
-    if is_address(server):
-        return canonical(server), PORT
-    address, _, port = server.rpartition(":")
-    address = address.removeprefix("[").removesuffix("]")
-    if not is_address(address) or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise UsageError(f"--server: {server!r} is not an address, or address and port")
-    return canonical(address), int(port)

@@ -14,6 +14,7 @@ from kubehop.cli.common import (
     warn_ignored,
 )
 from kubehop.cli.dns_options import dns_options, dns_settings
+from kubehop.model.errors import UsageError
 
 
 @click.command("resolve")
@@ -31,17 +32,31 @@ from kubehop.cli.dns_options import dns_options, dns_settings
     metavar="NAME|all",
     help="glibc, musl, go, c-ares, busybox, dig, ...; `all` compares them.",
 )
+@click.option("--live", is_flag=True, help="Really ask, from this host, and compare.")
+@click.option(
+    "--server",
+    metavar="ADDR[:PORT]",
+    help="With --live: who is asked instead of the nameservers of the resolv.conf.",
+)
 @output_option("wide", "json", "yaml", "name")
 @dns_options
 @cluster_options
 def command(
-    name: str, origin: str | None, resolver: str, output: str | None, **options: Any
+    name: str,
+    origin: str | None,
+    resolver: str,
+    live: bool,
+    server: str | None,
+    output: str | None,
+    **options: Any,
 ) -> int:
     """Predict what a program's lookup of NAME sends, what comes back and why.
 
     Every query in its order, its answer with the object responsible, the outcome, how many
-    queries and how much waiting it costs, and what would be cheaper. Nothing is sent. Note
-    that ndots counts dots, not characters: with ndots:5 even a name with four dots goes
+    queries and how much waiting it costs, and what would be cheaper. Nothing is sent without
+    --live, which sends the same from this host and says where the network differs first.
+
+    Note that ndots counts dots, not characters: with ndots:5 even a name with four dots goes
     through the search list first, unless it ends in a dot.
 
     Exit code: 0 if the name is found, 1 if not, 2 for a problem.
@@ -51,6 +66,7 @@ def command(
       kubehop resolve whoami --from pod/busybox
       kubehop resolve example.com --from pod/web.shop --resolver all
       kubehop resolve kubernetes.default --from pod/busybox --resolver busybox
+      kubehop resolve whoami --from pod/busybox --live --server 10.43.0.10
       kubehop resolve db.corp --from node/node-1 --host db.corp=10.9.9.9 -o json
     """
     from kubehop.dns.lookup.protocol import Status
@@ -64,6 +80,12 @@ def command(
     start = parse_origin(cluster, origin, namespace) if origin else None
     names = Names(cluster, settings)
     found = tuple(names.lookup(name, start, one, namespace) for one in chosen)
+    if live:
+        from kubehop.cli.resolve_live import asked
+
+        found = tuple(asked(one, server) for one in found)
+    elif server is not None:
+        raise UsageError("--server goes with --live: a prediction asks who the files name")
     if output in ("json", "yaml"):
         from kubehop.render.lookup_json import lookup_json, lookup_list_json
 
