@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from random import Random
 
 from kubehop.dns.lookup import busybox, cares
 from kubehop.dns.lookup.protocol import Machine
@@ -51,6 +52,8 @@ HOSTS = hosts.parse("127.0.0.1 localhost\n10.42.0.5 mypod\n10.9.9.9 foo.alias\n"
 _PARTS = (0.0, 0.5, 1.0)
 JITTERS = ((0.5, 0.5), *((one, other) for one in _PARTS for other in _PARTS))
 """What part of c-ares' random cut A and AAAA get, by turns."""
+SEQUENCES = 30
+"""How many sequences of random cuts are tried where several servers multiply what can happen."""
 Start = Callable[[], Machine]
 
 
@@ -89,23 +92,31 @@ def starts(resolver: Resolver, case: Case) -> Iterator[Start]:
 
 
 def _jittered(resolver: Resolver, name: str, conf: ResolvConf) -> Iterator[Start]:
-    start = _RANDOM.get(resolver.name)
-    if start is None:
+    starts = _RANDOM.get(resolver.name)
+    if starts is None:
         yield partial(resolver.start, name, conf, HOSTS)
         return
-    for pair in JITTERS:
-        yield partial(start, name, conf, pair)
+    for start in starts:
+        for pair in JITTERS:
+            yield partial(start, name, conf, itertools.cycle(pair).__next__)
+        if len(conf.nameservers) > 1:
+            for seed in range(SEQUENCES):
+                yield partial(start, name, conf, Random(seed).random)
 
 
-def _cares(name: str, conf: ResolvConf, pair: tuple[float, float]) -> Machine:
-    return cares.lookup(name, conf, HOSTS, jitter=itertools.cycle(pair).__next__)
+def _cares(name: str, conf: ResolvConf, jitter: cares.Jitter) -> Machine:
+    return cares.lookup(name, conf, HOSTS, jitter=jitter)
 
 
-def _node(name: str, conf: ResolvConf, pair: tuple[float, float]) -> Machine:
-    return cares.node_resolve4(name, conf, HOSTS, jitter=itertools.cycle(pair).__next__)
+def _cares_together(name: str, conf: ResolvConf, jitter: cares.Jitter) -> Machine:
+    return cares.lookup(name, conf, HOSTS, jitter=jitter, together=True)
 
 
-_RANDOM = {"c-ares": _cares, "node-resolve": _node}
+def _node(name: str, conf: ResolvConf, jitter: cares.Jitter) -> Machine:
+    return cares.node_resolve4(name, conf, HOSTS, jitter=jitter)
+
+
+_RANDOM = {"c-ares": (_cares, _cares_together), "node-resolve": (_node,)}
 
 
 def lags(resolver: Resolver, case: Case) -> tuple[float, ...]:

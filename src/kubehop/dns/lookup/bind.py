@@ -7,7 +7,9 @@
 3. host and nslookup: SERVFAIL goes to the next server, if there is one; nslookup also leaves a
    server that does not recurse, as CoreDNS does not for names of the cluster.
 4. TC: all again over TCP from the first server on.
-5. host asks for AAAA and MX, nslookup for AAAA, of the name that A was found under.
+5. host asks for AAAA and MX, nslookup for AAAA, of the name that A was found under. If the name
+   as typed had enough dots and that one has not, NXDOMAIN sends these through the search list: a
+   trailing dot counts as a dot, and is gone by then.
 The hosts file is never consulted.
 """
 
@@ -89,26 +91,43 @@ def lookup(
     if pointer is not None:
         name, kind = pointer, "PTR"
     run.begin()
-    candidate, reply = yield from _search(run, name, kind)
+    candidate, reply = yield from _walk(run, _candidates(run, name), kind)
     if reply is None:
         return _nobody(tool)
-    replies = [reply]
+    given = [_Given(name, candidate.name, reply)]
     if reply.rcode == Rcode.NOERROR and kind == "A":
+        found = _end_of_chain(candidate.name, reply)
         for more in tool.more:
-            found = _end_of_chain(candidate.name, reply)
             run.begin()
-            extra = yield from _ask(run, Question(found, more), f"{tool.program} asks {more} too")
+            asked, extra = yield from _walk(run, _further(run, name, found, more), more)
             # Without a reply it says so and goes on; its exit code does not change.
             if extra is not None:
-                replies.append(extra)
-    return _outcome(tool, name, candidate, replies)
+                given.append(_Given(found.removesuffix("."), asked.name, extra))
+    return _outcome(tool, given)
 
 
-def _search(
-    run: _Run, name: str, kind: str
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What was typed, or found and asked for with other types, the name it ended at, its reply."""
+
+    text: str
+    name: str
+    reply: Reply
+
+
+def _further(run: _Run, typed: str, found: str, kind: str) -> list[Candidate]:
+    """Where AAAA and MX are asked for, once A was."""
+    own = Candidate(found, f"{run.tool.program} asks {kind} too")
+    bare, ndots = found.removesuffix("."), run.conf.ndots
+    if not run.tool.search or dots(typed) < ndots or dots(bare) >= ndots:
+        return [own]
+    return [own, *(searched(bare, run.conf.search) or [own])]
+
+
+def _walk(
+    run: _Run, names: list[Candidate], kind: str
 ) -> Generator[Ask, Heard, tuple[Candidate, Reply | None]]:
     """next_origin(): the candidate that ended the search and what it got."""
-    names = _candidates(run, name)
     candidate, reply = names[-1], None
     for candidate in names:
         if not candidate.sendable:
@@ -201,26 +220,26 @@ def _nobody(tool: Tool) -> Outcome:
 _STATUS = {Rcode.NXDOMAIN: Status.NOT_FOUND, Rcode.SERVFAIL: Status.TRY_AGAIN}
 
 
-def _outcome(tool: Tool, name: str, candidate: Candidate, replies: list[Reply]) -> Outcome:
+def _outcome(tool: Tool, given: list[_Given]) -> Outcome:
     """What is printed and the exit code: dig's is 0 as long as somebody answered."""
-    bad = [reply for reply in replies if reply.rcode != Rcode.NOERROR]
+    replies = [one.reply for one in given]
+    bad = [one for one in given if one.reply.rcode != Rcode.NOERROR]
     found = addresses(*replies)
     pointers = tuple(r.data for reply in replies for r in reply.answer if r.type == "PTR")
     code = int(bool(bad)) if tool.program != "dig" else 0
-    text = ""
-    if bad and tool.program != "dig":
-        text = _complaint(tool, name, candidate, bad[0])
+    text = _complaint(tool, bad[0]) if bad and tool.program != "dig" else ""
     if found or pointers:
         where = canonical(*replies) or "".join(pointers[:1])
         return Outcome(Status.FOUND, found, where, text, code)
     if bad:
-        return Outcome(_STATUS.get(bad[0].rcode, Status.FAILED), text=text, exit=code)
+        status = _STATUS.get(bad[0].reply.rcode, Status.FAILED)
+        return Outcome(status, text=text, exit=code)
     return Outcome(Status.NO_DATA, text=text, exit=code)
 
 
-def _complaint(tool: Tool, name: str, candidate: Candidate, reply: Reply) -> str:
-    asked = candidate.name.removesuffix(".")
+def _complaint(tool: Tool, given: _Given) -> str:
+    asked, rcode = given.name.removesuffix("."), given.reply.rcode
     if tool.program == "host":
-        said = name if reply.rcode == Rcode.NXDOMAIN else asked
-        return f"Host {said} not found: {int(reply.rcode)}({reply.rcode.name})"
-    return f"** server can't find {asked}: {reply.rcode.name}"
+        said = given.text if rcode == Rcode.NXDOMAIN else asked
+        return f"Host {said} not found: {int(rcode)}({rcode.name})"
+    return f"** server can't find {asked}: {rcode.name}"

@@ -11,7 +11,7 @@
 6. What was answered is kept for its TTL: a name that comes again is not asked for again.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 
 from kubehop.dns.lookup.candidates import Candidate, in_order
@@ -22,7 +22,6 @@ from kubehop.dns.lookup.protocol import (
     Machine,
     Outcome,
     Query,
-    Silence,
     Status,
     Transport,
     addresses,
@@ -36,6 +35,7 @@ from kubehop.dns.resolv.values import Option, ResolvConf
 PAYLOAD = 1232
 MIN_TIMEOUT, MAX_TIMEOUT, AVERAGE_TIMES, ENOUGH = 0.25, 5.0, 5, 3
 MAX_TTL = 3600
+MOMENT = 1e-5
 Jitter = Callable[[], float]
 """A number from 0 to 1: which part of the half that may be cut off is cut off."""
 
@@ -92,6 +92,9 @@ class _Pending:
     server: _Server | None = None
     deadline: float = float("inf")
 
+    def same_transport(self, other: "_Pending") -> bool:
+        return bool(self.sent and other.sent and self.sent.transport == other.sent.transport)
+
 
 @dataclass(slots=True)
 class Channel:
@@ -100,6 +103,8 @@ class Channel:
     conf: ResolvConf
     jitter: Jitter = middle
     payload: int = PAYLOAD
+    together: bool = False
+    """Replies that come at the same moment are all read before anything is sent: often so."""
     checks: bool = True
     """False with ARES_FLAG_NOCHECKRESP: SERVFAIL and REFUSED are replies like others."""
     now: float = 0.0
@@ -149,6 +154,7 @@ def lookup(
     hosts: Hosts,
     types: tuple[str, ...] = ("A", "AAAA"),
     jitter: Jitter = middle,
+    together: bool = False,
 ) -> Machine:
     """Look `name` up as ares_getaddrinfo() does."""
     listed = from_files(name, hosts, types, Matching.FOLDED, strict=True)
@@ -157,7 +163,7 @@ def lookup(
         return Outcome(Status.FOUND, loopback, name)
     if listed is not None:
         return listed
-    return (yield from search(Channel(conf, jitter), name, types))
+    return (yield from search(Channel(conf, jitter, together=together), name, types))
 
 
 def search(channel: Channel, name: str, types: tuple[str, ...]) -> Machine:
@@ -217,26 +223,44 @@ def _ask(
     sending = [_send(channel, pending) for pending in running]
     while running:
         heard = yield Ask(tuple(sending), min(pending.deadline for pending in running))
-        sending, channel.now = [], heard.now
-        for pending in list(running):
-            if heard.query is None:
-                if pending.deadline > heard.now:
-                    continue
-                outcome = _failed(channel, pending, "ETIMEOUT")
-            elif heard.query is not pending.sent:
-                continue
-            else:
-                outcome = _heard(channel, pending, heard)
-            if outcome is None:
-                continue
-            running.remove(pending)
-            ended.append(outcome)
-            if outcome.reply is not None and addresses(outcome.reply) and _is_a(outcome):
-                for other in running:
-                    other.retries = False
+        channel.now = heard.now
+        _process(channel, heard, running, ended)
+        while channel.together and heard.query is not None:
+            heard = yield Ask((), channel.now + MOMENT)
+            _process(channel, heard, running, ended)
+        if any(e.reply is not None and _is_a(e) and addresses(e.reply) for e in ended):
+            for other in running:
+                other.retries = False
         # Retries leave together, after all failures of this moment are counted.
         sending = [_send(channel, p) for p in running if p.sent is None]
     return ended
+
+
+def _process(channel: Channel, heard: Heard, running: list[_Pending], ended: list[Ended]) -> None:
+    """A reply for one query, an error for a connection, or the time of some is up."""
+    for pending, outcome in list(_outcomes(channel, heard, running)):
+        if outcome is not None:
+            running.remove(pending)
+            ended.append(outcome)
+
+
+def _outcomes(
+    channel: Channel, heard: Heard, running: list[_Pending]
+) -> Iterator[tuple[_Pending, Ended | None]]:
+    if heard.query is None:
+        for pending in [p for p in running if p.deadline <= heard.now]:
+            yield pending, _failed(channel, pending, "ETIMEOUT")
+        return
+    mine = next((p for p in running if p.sent is heard.query), None)
+    if mine is None:
+        return
+    if heard.reply is not None:
+        yield mine, _heard(channel, mine, heard.reply)
+        return
+    # The connection is closed with all that is on it, and counts as one failure.
+    shared = [p for p in running if p.server is mine.server and p.same_transport(mine)]
+    for number, pending in enumerate(shared):
+        yield pending, _failed(channel, pending, "ECONNREFUSED", counts=number == 0)
 
 
 def _is_a(outcome: Ended) -> bool:
@@ -263,12 +287,10 @@ def _send(channel: Channel, pending: _Pending) -> Query:
     return query
 
 
-def _heard(channel: Channel, pending: _Pending, heard: Heard) -> Ended | None:
+def _heard(channel: Channel, pending: _Pending, reply: Reply) -> Ended | None:
     """process_answer(): the end of a query, or None if it is sent once more."""
-    server, reply = pending.server, heard.reply
+    server = pending.server
     assert server is not None
-    if heard.result is Silence.UNREACHABLE or reply is None:
-        return _failed(channel, pending, "ECONNREFUSED")
     if reply.truncated and pending.sent is not None and pending.sent.transport is Transport.UDP:
         pending.tcp, pending.sent = True, None
         pending.why = "over TCP: the reply was truncated"
@@ -288,10 +310,12 @@ def _none(reply: Reply) -> str:
     return {Kind.NXDOMAIN: "ENOTFOUND", Kind.NODATA: "ENODATA"}.get(reply.kind, "")
 
 
-def _failed(channel: Channel, pending: _Pending, error: str) -> Ended | None:
+def _failed(
+    channel: Channel, pending: _Pending, error: str, *, counts: bool = True
+) -> Ended | None:
     """ares_requeue_query(): once more, or the end."""
     assert pending.server is not None
-    pending.server.failures += 1
+    pending.server.failures += counts
     pending.error, pending.tries = error, pending.tries + 1
     pending.sent, pending.deadline = None, float("inf")
     if pending.tries < len(channel.servers) * channel.conf.attempts and pending.retries:
