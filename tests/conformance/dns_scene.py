@@ -25,8 +25,8 @@ API_STATES = {
     "noslices": KINDS - {"EndpointSlice"},
 }
 OPTIONS = re.compile(
-    r"(namespaces (?!not\b|all\b|option|exposed)[\w-]+|pods (?:disabled|insecure|verified)|endpoint_pod_names|noendpoints|"
-    r"ignore empty_service|ttl \d+|fallthrough(?: [\w.-]+)*)"
+    r"(namespaces (?!not\b|all\b|option|exposed)[\w-]+|pods (?:disabled|insecure|verified)|"
+    r"endpoint_pod_names|noendpoints|ignore empty_service|ttl \d+|fallthrough(?: [\w.-]+)*)"
 )
 
 

@@ -73,10 +73,13 @@ def test_if_all_are_down_one_is_tried_all_the_same() -> None:
     assert (reply, seconds) == (None, 2)
 
 
-def test_failover_goes_on_and_keeps_what_it_has() -> None:
+def test_failover_goes_on_and_keeps_nothing() -> None:
     refused = wish(A, B, failover=frozenset({Rcode.REFUSED}))
     assert tried(refused, {A: REFUSED, B: ANSWER}) == ([A, B], ANSWER, 0)
-    assert tried(refused, {A: REFUSED, B: REFUSED})[1] == REFUSED
+    assert tried(refused, {A: REFUSED, B: REFUSED}) == ([A, B], None, 0)
+    known = Known()
+    known[A].fails = known[B].fails = 3
+    assert tried(refused, {A: REFUSED, B: REFUSED}, known)[1] == REFUSED, "all are down"
     assert tried(wish(A, B), {A: REFUSED, B: ANSWER})[1] == REFUSED
 
 

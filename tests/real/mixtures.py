@@ -46,13 +46,19 @@ class _Mixer:
 
     def one(self) -> Iterator[str]:
         zones = self.pick(
-            ("cluster.local", f"cluster.local {_REVERSE}", "cluster.local 10.43.0.0/16 10.42.0.0/15")
+            (
+                "cluster.local",
+                f"cluster.local {_REVERSE}",
+                "cluster.local 10.43.0.0/16 10.42.0.0/15",
+            )
         )
         yield self.block(".", [self.kubernetes(zones), *self.others(), *self.forwards()])
 
     def split(self) -> Iterator[str]:
         """A block for the cluster, one for the rest."""
-        keys = self.pick(("cluster.local", "cluster.local in-addr.arpa", "cluster.local 10.0.0.0/8"))
+        keys = self.pick(
+            ("cluster.local", "cluster.local in-addr.arpa", "cluster.local 10.0.0.0/8")
+        )
         inner = [self.kubernetes(self.pick(("", "cluster.local"))), *self.others()]
         yield self.block(keys, [*inner, *(self.forwards() if self.chance(0.3) else [])])
         yield self.block(".", [*self.others(), *self.forwards()])
@@ -117,7 +123,10 @@ class _Mixer:
             (
                 (f"name exact shop.example. {target}", ("shop.example.", "a.shop.example.")),
                 (f"name Shop.test {target}", ("shop.test.", "SHOP.test.")),
-                (f"name prefix old- web {auto}", ("old-.default.svc.cluster.local.", "old-x.test.")),
+                (
+                    f"name prefix old- web {auto}",
+                    ("old-.default.svc.cluster.local.", "old-x.test."),
+                ),
                 (f"name prefix we db {auto}", ("web.default.svc.cluster.local.", "web.")),
                 (
                     f"name suffix .corp.test. .svc.cluster.local. {auto}",
@@ -187,7 +196,10 @@ class _Mixer:
                 ),
                 (
                     "template ANY ANY none.test",
-                    ("rcode NXDOMAIN", 'authority "none.test 60 SOA a.none.test b.none.test 1 2 3 4 5"'),
+                    (
+                        "rcode NXDOMAIN",
+                        'authority "none.test 60 SOA a.none.test b.none.test 1 2 3 4 5"',
+                    ),
                     ("none.test.", "x.none.test."),
                 ),
                 ("template IN AAAA", ("rcode NOERROR",), ("example.com.",)),

@@ -28,7 +28,7 @@ def _external(namespace: str, name: str, target: str) -> Json:
 
 
 def _slice(namespace: str, service: str, name: str, family: str, endpoints: list[Json]) -> Json:
-    labels = {LABEL: service, "tier": "b"} if service else {"tier": "b"}
+    labels = {LABEL: service, "tier": "b"}
     metadata = {"namespace": namespace, "name": name, "labels": labels}
     ports = [{"name": "http", "port": 8080, "protocol": "TCP"}]
     found: Json = {"kind": "EndpointSlice", "metadata": metadata, "addressType": family}
@@ -92,16 +92,18 @@ def _shared() -> Iterator[Json]:
 
 
 def _orphans() -> Iterator[Json]:
-    """Slices without a Service, or with a label of nobody."""
+    """Slices without a Service."""
     yield _slice("demo", "lost", "lost-1", "IPv4", [{"addresses": ["10.42.8.1"]}])
-    yield _slice("demo", "", "unlabelled", "IPv4", [{"addresses": ["10.42.8.2"]}])
     yield _slice("gone", "web", "gone-1", "IPv4", [{"addresses": ["10.42.8.3"]}])
 
 
 def _pods(random: Random) -> Iterator[Json]:
     """Pods at the addresses that questions come from."""
     for number, address in enumerate(POD_ADDRESSES[:6]):
-        metadata: Json = {"name": f"asks-{number}", "namespace": ("default", "demo", "a")[number % 3]}
+        metadata: Json = {
+            "name": f"asks-{number}",
+            "namespace": ("default", "demo", "a")[number % 3],
+        }
         metadata["labels"] = {"tier": random.choice("ab")}
         status = {"phase": "Running", "podIP": address, "podIPs": [{"ip": address}]}
         yield {"kind": "Pod", "metadata": metadata, "status": status}

@@ -1,4 +1,4 @@
-"""Mixtures one after the other: `python -m tests.real.soak SECONDS [SEED]`; stops at a difference."""
+"""Mixtures until a difference or the end: `python -m tests.real.soak SECONDS [SEED]`."""
 
 import sys
 import tempfile
@@ -15,16 +15,22 @@ QUESTIONS = 200
 
 def main(seconds: float, first: int) -> int:
     end = time.monotonic() + seconds
-    with tempfile.TemporaryDirectory(prefix="kubehop-test-") as folder:
-        with network(Path(folder)) as net, resolvers(net):
-            for seed in count(first):
+    with (
+        tempfile.TemporaryDirectory(prefix="kubehop-test-") as folder,
+        network(Path(folder)) as net,
+        resolvers(net),
+    ):
+        for seed in count(first):
+            try:
                 found = disagreements(net, seed, QUESTIONS)
-                if found:
-                    print(f"seed {seed}\n{mixture(seed).corefile}\n" + "\n".join(found[:10]))
-                    return 1
-                if time.monotonic() > end:
-                    print(f"seeds {first} to {seed}: no difference")
-                    return 0
+            except Exception as error:
+                found = [repr(error)]
+            if found:
+                print(f"seed {seed}\n{mixture(seed).corefile}\n" + "\n".join(found[:10]))
+                return 1
+            if time.monotonic() > end:
+                print(f"seeds {first} to {seed}: no difference")
+                return 0
     raise AssertionError("seeds never end")
 
 

@@ -62,15 +62,16 @@ def trying(wish: Upstream, known: Known, now: Callable[[], float]) -> Trying:
     """One server after the other until one answers or time is up (plugin/forward/forward.go).
 
     Servers that are down are passed over. If all are, one of them is tried all the same,
-    once.
+    once. When all fail over that is the end; CoreDNS asks them again until time is up.
     """
     order = known.ordered(wish.servers, wish.policy)
     deadline = now() + wish.timeout
-    index = passed = failed = 0
-    best: Reply | None = None
+    index = passed = failed = failovers = 0
     while order and now() < deadline and not 0 < wish.attempts <= failed:
         if index == len(order):
-            index = passed = 0
+            if failovers == len(order):
+                break
+            index = passed = failovers = 0
         server = order[index]
         index += 1
         if known.down(server, wish.max_fails):
@@ -79,16 +80,15 @@ def trying(wish: Upstream, known: Known, now: Callable[[], float]) -> Trying:
                 continue
             server = _dice.choice(order)
         reply = yield server
-        if reply is None:
-            failed += 1
-        elif reply.rcode not in wish.failover or passed >= len(order):
+        last = passed >= len(order)
+        if reply is not None and (last or reply.rcode not in wish.failover):
             return reply
-        else:
-            best = reply
-            passed += 1
-        if passed >= len(order):
+        if last:
             break
-    return best
+        failed += reply is None
+        failovers += reply is not None
+        passed += reply is not None
+    return None
 
 
 class Forwarder:

@@ -115,6 +115,8 @@ def ask(asked: KubernetesZone, question: str) -> list[str]:
         case Found(answer, additional):
             glue = [f"+ {line}" for line in sorted(map(_text, additional))]
             return [*sorted(map(_text, answer)), *glue] or ["NODATA"]
+        case Chase(_, False):
+            return ["? NODATA"]
         case Chase(parts):
             return [_text(part) if isinstance(part, Record) else f"? {part.name}" for part in parts]
         case Without.NAME:

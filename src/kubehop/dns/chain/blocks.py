@@ -94,6 +94,14 @@ def _kubernetes(
     return [KubernetesHandler(zone, around.ask)] if zone is not None else []
 
 
+def _cache(
+    block: ServerBlock, _zone: KubernetesZone | None, _around: Surroundings
+) -> Iterable[Handler]:
+    """A cache comes before `rewrite`, which has a say in what it can keep."""
+    rewrites = [RewriteHandler(plugin).kept_as for plugin in _all(block, Rewrite)]
+    return [CacheHandler(plugin, *rewrites[:1]) for plugin in _all(block, Cache)]
+
+
 def _forward(
     block: ServerBlock, _zone: KubernetesZone | None, around: Surroundings
 ) -> Iterable[Handler]:
@@ -109,7 +117,7 @@ def _named(name: str, block: ServerBlock) -> bool:
 
 _MAKERS: dict[str, Maker] = {
     "any": lambda block, _z, _a: [AnyHandler()] if _named("any", block) else [],
-    "cache": lambda block, _z, _a: map(CacheHandler, _all(block, Cache)),
+    "cache": _cache,
     "rewrite": lambda block, _z, _a: map(RewriteHandler, _all(block, Rewrite)),
     "autopath": lambda block, zone, around: [
         AutopathHandler(plugin, zone, around.search) for plugin in _all(block, Autopath)

@@ -1,6 +1,7 @@
 """`cache`: replies kept for later questions. Source: `plugin/cache/{cache,handler,item}.go`."""
 
 import enum
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from kubehop.dns.chain.handler import Rest, Settles
@@ -15,6 +16,8 @@ LEAST_PER_SHARD = 4
 SHORT = 5.0
 LONG = 3600.0
 
+KeptAs = Callable[[Question], Question | None]
+"""The question under which the reply to one is kept, None if it is not."""
 Key = tuple[str, str, bool, bool]
 """Folded name, type, and whether DNSSEC data was wanted and checking was left to others."""
 
@@ -69,10 +72,11 @@ class Store:
 class CacheHandler:
     """Keeps what later plugins reply; every record gets the least TTL of its reply."""
 
-    __slots__ = ("_denial", "_success", "options")
+    __slots__ = ("_denial", "_kept_as", "_success", "options")
 
-    def __init__(self, options: Cache) -> None:
+    def __init__(self, options: Cache, kept_as: KeptAs = lambda question: question) -> None:
         self.options = options
+        self._kept_as = kept_as
         self._success = Store(options.success)
         self._denial = Store(options.denial)
 
@@ -88,7 +92,7 @@ class CacheHandler:
         fresh = isinstance(answer, Reply) and self._refreshes(answer)
         if item is not None and not fresh:
             return self._again(item, item.stored + item.ttl)
-        return self._kept(key, answer, now) if isinstance(answer, Reply) else answer
+        return self._kept(asked, answer, now) if isinstance(answer, Reply) else answer
 
     def lasts(self, asked: Asked, now: float) -> float:
         """Until when the same query gets the very reply that it would get now.
@@ -122,13 +126,16 @@ class CacheHandler:
         """True for what may take the place of a stale item."""
         return not reply.truncated and reply.rcode in (Rcode.NOERROR, Rcode.NXDOMAIN)
 
-    def _kept(self, key: Key, reply: Reply, now: float) -> Reply:
-        kind = Class.NOT_KEPT if key[1] in ("AXFR", "IXFR") else classify(reply)
+    def _kept(self, asked: Asked, reply: Reply, now: float) -> Reply:
+        is_transfer = asked.question.type in ("AXFR", "IXFR")
+        kind = Class.NOT_KEPT if is_transfer else classify(reply)
         seconds = self._seconds(kind, reply)
         reply = _with_ttl(reply, int(seconds))
         store = self._denial if kind in (Class.DENIAL, Class.SERVFAIL) else self._success
+        kept_as = self._kept_as(asked.question)
         kept = kind is not Class.NOT_KEPT and not reply.truncated and seconds > 0
-        if kept and not matched(store.keep.never, key[0]):
+        if kept and kept_as is not None and not matched(store.keep.never, folded(kept_as.name)):
+            key = _key(replace(asked, question=kept_as), folded(kept_as.name))
             store.add(key, Item(reply, int(seconds), now))
         return reply
 

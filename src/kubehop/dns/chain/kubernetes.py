@@ -7,7 +7,7 @@ from kubehop.dns.chain.values import Answer, Asked, Serve, Unwritten
 from kubehop.dns.corefile.zones import matched
 from kubehop.dns.message import Question, Rcode, Record, Reply
 from kubehop.dns.names import folded
-from kubehop.dns.zone import Chase, Found, KubernetesZone, Outcome, Without
+from kubehop.dns.zone import NODATA, Chase, Found, KubernetesZone, Outcome, Without
 
 
 class KubernetesHandler:
@@ -27,7 +27,8 @@ class KubernetesHandler:
             return (yield from rest(asked, now))
         outcome = self.zone.lookup(asked.question, origin)
         if isinstance(outcome, Chase):
-            return (yield from self._chased(outcome.parts, asked, now))
+            chased = yield from self._chased(outcome.parts, asked, now)
+            return chased if outcome.shown else self._reply(NODATA, asked.question, origin)
         if outcome is Without.NAME and matched(self.zone.options.fallthrough, name):
             return (yield from rest(asked, now))
         return self._reply(outcome, asked.question, origin)

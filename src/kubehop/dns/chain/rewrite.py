@@ -37,22 +37,40 @@ class RewriteHandler:
         self.options = options
 
     def serve(self, asked: Asked, now: float, rest: Rest) -> Serve:
-        question, reverts = asked.question, list[Revert]()
+        question, reverts, stopped = self._rewritten(asked.question)
+        if not is_domain_name(question.name):
+            return Unwritten(Rcode.SERVFAIL, f"invalid name after rewrite: {question.name}")
+        answer = yield from rest(replace(asked, question=question), now)
+        if isinstance(answer, Unwritten):
+            return Reply(answer.rcode) if stopped else answer
+        return reverted(answer, reverts)
+
+    def kept_as(self, question: Question) -> Question | None:
+        """The question under which a cache in front keeps the reply; None if it does not.
+
+        A cache compares the question in the reply with the one that rules have changed, and
+        with the name as it came. Rules that change the answer restore the question in it.
+        """
+        changed, reverts, stopped = self._rewritten(question)
+        replied = question if stopped or reverts else changed
+        same_name = folded(replied.name) == folded(question.name)
+        return replied if same_name and replied.type == changed.type else None
+
+    def _rewritten(self, question: Question) -> tuple[Question, list[Revert], bool]:
+        """The question after the rules, what answers need, and True if a rule said stop.
+
+        A name that is none ends it.
+        """
+        reverts: list[Revert] = []
         for rule in self.options.rules:
             done = apply(rule, question)
             if done is None:
                 continue
             question = done[0]
-            if not is_domain_name(question.name):
-                return Unwritten(Rcode.SERVFAIL, f"invalid name after rewrite: {question.name}")
             reverts += done[1]
-            if rule.stop:
-                answer = yield from rest(replace(asked, question=question), now)
-                if isinstance(answer, Unwritten):
-                    answer = Reply(answer.rcode)
-                return reverted(answer, reverts)
-        answer = yield from rest(replace(asked, question=question), now)
-        return reverted(answer, reverts) if isinstance(answer, Reply) else answer
+            if rule.stop or not is_domain_name(question.name):
+                return question, reverts, True
+        return question, reverts, False
 
     def settles(self, question: Question, name: str) -> Settles:
         """The answer is that of another name."""

@@ -37,7 +37,8 @@ class Values:
             case ("Class",):
                 return "IN"
             case ("Type",):
-                return self.type
+                # A type without a name is none.
+                return "" if self.type.startswith("TYPE") else self.type
             case ("Remote",):
                 return self.client
             case ("Question", "Name"):

@@ -41,8 +41,7 @@ class Upstream:
     `timeout` is the seconds for all tries together, `read` for one of them, and a server that
     gave no answer is tried again until then, at most `attempts` failed tries (0: no limit).
     `transport` is that of every try; a truncated reply is a reply, unless `prefer_udp` says to
-    ask again over TCP. A reply whose rcode is in `failover` counts only if no other server has
-    a better one.
+    ask again over TCP. A reply whose rcode is in `failover` is none: the next server is asked.
     """
 
     question: Question

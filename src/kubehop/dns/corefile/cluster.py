@@ -38,6 +38,11 @@ KUBEADM = """\
 """The Corefile that kubeadm writes (`cmd/kubeadm/app/phases/addons/dns/manifests.go`)."""
 
 
+def kubeadm(domain: str) -> str:
+    """The Corefile that kubeadm writes for a cluster domain, given without a trailing dot."""
+    return KUBEADM.replace(DEFAULT_DOMAIN.removesuffix("."), domain)
+
+
 def corefile_of(
     cluster: Cluster,
     *,

@@ -111,6 +111,13 @@ def _network(text: str) -> IPNetwork | None:
         return None
 
 
+def spelt_as_go(address: str) -> str:
+    """`net.IP.String`: an IPv4 address that is written as an IPv6 one is an IPv4 one."""
+    found = ipaddress.ip_address(address)
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return str(mapped or found)
+
+
 def split_address(text: str) -> tuple[str, str] | None:
     """`10.0.0.1:53` or `[fd00::1]:53` in two parts, as `net.SplitHostPort` does; None if not."""
     host, colon, port = text.rpartition(":")

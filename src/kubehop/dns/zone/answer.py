@@ -3,7 +3,8 @@
 Source: `plugin/kubernetes/handler.go`, `Services` of `kubernetes.go`, `backend_lookup.go`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from kubehop.dns.corefile.plugins.kubernetes import Kubernetes
 from kubehop.dns.corefile.zones import matched
@@ -83,9 +84,11 @@ class KubernetesZone:
         soa = self.soa(self.spelt(question, zone))
         return Reply(rcode, authority=(soa,), authoritative=True)
 
-    def targets(self, question: Question, name: str, zone: str) -> list[Target] | None:
-        """`Services` for every type but TXT and NS."""
-        if nameserver.is_default(name, self.spelt(question, zone)):
+    def targets(
+        self, question: Question, name: str, zone: str, spelt: str = ""
+    ) -> list[Target] | None:
+        """`Services` for every type but TXT and NS; `spelt` is the zone as it was asked for."""
+        if nameserver.is_default(name, spelt or self.spelt(question, zone)):
             found = nameserver.servers(self._sight, self.own, zone)
             return [Target(r.data, r.type, 0, "") for r in found if r.type == question.type]
         return find(self._sight, name, zone)
@@ -99,50 +102,60 @@ def _addresses(zone: KubernetesZone, question: Question, name: str, origin: str)
     targets = zone.targets(question, name, origin)
     if targets is None:
         return Without.NAME
-    parts = _resolved(zone, question, name, origin, targets, iter(range(MAX_NAMES)))
+    following = _Following(zone, origin, zone.spelt(question, origin))
+    parts = tuple(following.resolved(question, name, targets))
     found = tuple(part for part in parts if isinstance(part, Record))
     if len(found) < len(parts):
-        return Chase(tuple(parts))
+        return Chase(parts)
     return Found(found) if found else NODATA
 
 
-def _resolved(
-    zone: KubernetesZone,
-    question: Question,
-    name: str,
-    origin: str,
-    targets: list[Target],
-    steps: Iterator[int],
-    chain: tuple[str, ...] = (),
-) -> list[Record | Question]:
-    """Addresses and names among targets, each name with what it stands for.
+@dataclass(slots=True)
+class _Following:
+    """What a name stands for, and the names that it leads to; `spelt` is the zone as asked for."""
 
-    `chain` are the names that led here; when `steps` end nothing more is followed. A question
-    stands for the whole server's answer.
-    """
-    ttl, kind = zone.options.ttl, question.type
-    found: list[Record | Question] = [*records.addresses(question.name, kind, targets, ttl)]
-    for host in [absolute(target.host) for target in targets if target.kind == "CNAME"]:
-        folded_host = folded(host)
-        # A name below its own target never ends, nor does a circle.
-        if within(folded_host, name) or host in chain or len(chain) > MAX_CHAIN:
-            continue
-        if next(steps, None) is None:
-            break
-        cname, asked = records.cname(question.name, host, ttl), Question(host, kind)
-        if not within(folded_host, origin):
-            found += [cname, asked]
-            continue
-        more = zone.targets(asked, folded_host, origin) or []
-        below = _resolved(zone, asked, folded_host, origin, more, steps, (*chain, host))
-        found += [cname, *below] if below else []
-    return found
+    zone: KubernetesZone
+    origin: str
+    spelt: str
+    steps: int = MAX_NAMES
+
+    def resolved(
+        self, question: Question, name: str, targets: list[Target], chain: tuple[str, ...] = ()
+    ) -> list[Record | Question]:
+        """Addresses, and each name with what it stands for; `chain` are those that led here.
+
+        A question stands for the whole server's answer.
+        """
+        ttl, kind = self.zone.options.ttl, question.type
+        found: list[Record | Question] = [*records.addresses(question.name, kind, targets, ttl)]
+        for host in [absolute(target.host) for target in targets if target.kind == "CNAME"]:
+            # A name below its own target never ends, nor does a circle.
+            if within(folded(host), name) or host in chain or len(chain) > MAX_CHAIN:
+                continue
+            if not self.steps:
+                break
+            self.steps -= 1
+            below = self._below(Question(host, kind), (*chain, host))
+            found += [records.cname(question.name, host, ttl), *below] if below else []
+        return found
+
+    def _below(self, question: Question, chain: tuple[str, ...]) -> list[Record | Question]:
+        name = folded(question.name)
+        if not within(name, self.origin):
+            return [question]
+        targets = self.zone.targets(question, name, self.origin, self.spelt) or []
+        return self.resolved(question, name, targets, chain)
 
 
 def _existence(zone: KubernetesZone, question: Question, name: str, origin: str) -> Outcome:
-    """Types that no name has: is there any other data?"""
-    asked = Question(question.name, "A")
-    return Without.NAME if zone.targets(asked, name, origin) is None else NODATA
+    """Types that no name has: is there any other data? CoreDNS looks for A, all the way."""
+    outcome = _addresses(zone, Question(question.name, "A"), name, origin)
+    match outcome:
+        case Chase(parts):
+            return Chase(parts, shown=False)
+        case Found():
+            return NODATA
+    return outcome
 
 
 def _mail(zone: KubernetesZone, question: Question, name: str, origin: str) -> Outcome:

@@ -93,7 +93,7 @@ class Backend:
                 service.spec.type == "ExternalName",
                 f"{service.name}.{service.namespace}.svc.",
                 service_ports(service),
-                tuple((ip, "AAAA" if ":" in ip else "A") for ip in service.cluster_ips),
+                tuple((ip, address_kind(ip)) for ip in service.cluster_ips),
             )
         return self._face
 
@@ -136,7 +136,7 @@ def label_of(endpoint: SliceEndpoint, address: str, pod_names: bool) -> str:
     target = endpoint.target_ref
     if pod_names and target is not None and target.name and len(target.name) <= MAX_LABEL:
         return target.name
-    if ":" not in address:
+    if "." in address:
         return address.replace(".", "-")
     dashed = address.replace(":", "-")
     return f"{dashed}0" if dashed.endswith("-") else dashed
@@ -170,7 +170,7 @@ def of_slice(endpoint_slice: EndpointSlice, pod_names: bool) -> Iterator[Endpoin
     is_fqdn = endpoint_slice.address_type == "FQDN"
     for endpoint, address in ready:
         # The type of the slice is not looked at; its addresses may be names (FQDN).
-        kind = kind_of(address) if is_fqdn else "AAAA" if ":" in address else "A"
+        kind = kind_of(address) if is_fqdn else address_kind(address)
         label = label_of(endpoint, address, pod_names)
         topology = (endpoint.zone or "").lower()
         yield Endpoint(label, address, kind, ports or ANY_PORT, topology, len(ready))
@@ -185,6 +185,13 @@ def kind_of(host: str) -> str:
     if isinstance(address, ipaddress.IPv4Address) or address.ipv4_mapped is not None:
         return "A"
     return "AAAA" if address.scope_id is None else "CNAME"
+
+
+def address_kind(address: str) -> str:
+    """The same of what is an address; an IPv4 address may be written as an IPv6 one."""
+    if ":" not in address:
+        return "A"
+    return "AAAA" if "." not in address else kind_of(address)
 
 
 def _number(port: int | None) -> int:

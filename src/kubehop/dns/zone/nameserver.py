@@ -4,7 +4,7 @@ Source: `plugin/kubernetes/ns.go`.
 """
 
 from kubehop.dns.message import Record
-from kubehop.dns.zone.backends import of_slice
+from kubehop.dns.zone.backends import address_kind, of_slice
 from kubehop.dns.zone.find import Sight
 from kubehop.dns.zone.records import data_of
 
@@ -50,6 +50,6 @@ def _of_slice(sight: Sight, name: tuple[str, str], zone: str) -> tuple[Record, .
 
 
 def _record(owner: str, address: str, zone: str, sight: Sight) -> Record:
-    kind = "AAAA" if ":" in address else "A"
+    kind = address_kind(address)
     name = owner + zone if zone != "." else owner
     return Record(name, sight.options.ttl, kind, data_of(address, kind))

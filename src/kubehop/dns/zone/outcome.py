@@ -16,9 +16,13 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Chase:
-    """Names that point out of the zone: the answer has the whole server's in their places."""
+    """Names that point out of the zone: the answer has the whole server's in their places.
+
+    Without `shown` they are asked for, and the answer is NODATA all the same.
+    """
 
     parts: tuple[Record | Question, ...]
+    shown: bool = True
 
 
 class Without(enum.Enum):

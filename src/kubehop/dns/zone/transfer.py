@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from kubehop.dns.message import Record
 from kubehop.dns.zone.answer import KubernetesZone
-from kubehop.dns.zone.backends import NO_PORT, Backend, kind_of
+from kubehop.dns.zone.backends import NO_PORT, Backend, address_kind, kind_of
 from kubehop.dns.zone.nameserver import servers
 from kubehop.dns.zone.records import cname, data_of
 from kubehop.model.service import Service
@@ -90,5 +90,5 @@ def _endpoints(zone: KubernetesZone, backend: Backend, owner: str) -> Iterator[R
 
 
 def _address(owner: str, address: str, ttl: int) -> Record:
-    kind = "AAAA" if ":" in address else "A"
+    kind = address_kind(address)
     return Record(owner, ttl, kind, data_of(address, kind))

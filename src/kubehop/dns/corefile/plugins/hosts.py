@@ -11,10 +11,9 @@ from kubehop.dns.corefile.dispenser import Dispenser
 from kubehop.dns.corefile.numbers import duration, integer
 from kubehop.dns.corefile.setup import Setup, last, options
 from kubehop.dns.corefile.values import Plugin
-from kubehop.dns.corefile.zones import fall_zones, matched, zones
+from kubehop.dns.corefile.zones import fall_zones, matched, spelt_as_go, zones
 from kubehop.dns.names import folded
 from kubehop.model.addresses import is_address
-from kubehop.model.addresses import parse as parse_address
 from kubehop.model.errors import InputError
 
 Table = Mapping[str, tuple[str, ...]]
@@ -122,7 +121,7 @@ def _tables(lines: Iterable[str], origins: tuple[str, ...], reverse: bool) -> tu
         address = address.partition("%")[0]
         if not is_address(address):
             continue
-        address = str(parse_address(address))
+        address = spelt_as_go(address)
         for name in map(folded, aliases):
             if not matched(origins, name):
                 continue
