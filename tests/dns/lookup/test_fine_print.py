@@ -22,6 +22,7 @@ from tests.dns.lookup.servers import (
     for_aaaa,
     look_up,
     outside,
+    over_tcp,
 )
 
 FIRST_GONE = first_server(Silence.UNREACHABLE)
@@ -179,6 +180,14 @@ def test_go_says_how_it_failed() -> None:
         "dial tcp 10.43.0.10:53: connect: connection refused",
         "read udp: read: connection refused",
     ]
+
+
+def test_the_first_error_of_a_name_with_a_dot_is_go_s_last_word() -> None:
+    """AAAA is known not to be there long before A's TCP times out."""
+    blocked, huge = over_tcp(Silence.SILENT), "huge.default.svc.cluster.local"
+    assert look_up("go", f"{huge}.", blocked).outcome.status is Status.NOT_FOUND
+    bare = f"{SEARCH}nameserver 10.43.0.10\noptions ndots:1\n"
+    assert look_up("go", huge, blocked, bare).outcome.status is Status.TRY_AGAIN
 
 
 def test_upstream_errors_leave_names_of_the_cluster_alone() -> None:

@@ -70,7 +70,8 @@ def lookup(
         results = yield from _both(client, candidate, types)
         replies = [result for result in results if isinstance(result, Reply)]
         for failure in results:
-            if isinstance(failure, _Failure) and (last is None or candidate.typed):
+            # The name as typed has the last word, but one that ends in a dot is not compared so.
+            if isinstance(failure, _Failure) and (last is None or candidate.name == f"{name}."):
                 last = failure
         if addresses(*replies):
             return Outcome(Status.FOUND, addresses(*replies), canonical(*replies))
