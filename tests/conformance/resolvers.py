@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from random import Random
 
-from kubehop.dns.lookup import busybox, cares
+from kubehop.dns.lookup import busybox, cares, musl
 from kubehop.dns.lookup.protocol import Machine
 from kubehop.dns.lookup.resolvers import RESOLVERS, Resolver
 from kubehop.dns.resolv import hosts
@@ -62,8 +62,8 @@ def resolver_named(recorded: str) -> Resolver | None:
     found = next((ours for pattern, ours in NAMES if re.fullmatch(pattern, recorded)), None)
     if found is None:
         return None
-    old = _ON_OLD_MUSL.get(found) if "-musl" in recorded else None
-    return replace(RESOLVERS[found], start=old) if old else RESOLVERS[found]
+    own = _ON_OLD_MUSL.get(found) if "-musl" in recorded else _OWN.get(recorded)
+    return replace(RESOLVERS[found], start=own) if own else RESOLVERS[found]
 
 
 def _on_old_musl(version: busybox.Version, *types: str) -> Callable[..., Machine]:
@@ -76,6 +76,7 @@ def _on_old_musl(version: busybox.Version, *types: str) -> Callable[..., Machine
     return start
 
 
+_OWN = {"musl-getaddrinfo-1.2.4": partial(musl.lookup, version=musl.ONLY_1_2_4)}
 _ON_OLD_MUSL = {
     "busybox-1.30": _on_old_musl(busybox.SINCE_1_30, *busybox.BOTH),
     "busybox": _on_old_musl(busybox.NEWEST, *busybox.BOTH),

@@ -2,12 +2,13 @@
 
 import pytest
 
-from kubehop.dns.lookup import busybox, cares
+from kubehop.dns.lookup import busybox, cares, musl
 from kubehop.dns.lookup.drive import Answer, drive
 from kubehop.dns.lookup.protocol import Query, Silence, Status, Transport
 from kubehop.dns.message import Rcode, Record, Reply
 from kubehop.dns.resolv import busybox as busybox_file
 from kubehop.dns.resolv import cares as cares_file
+from kubehop.dns.resolv import musl as musl_file
 from kubehop.dns.resolv.hosts import NO_HOSTS
 from tests.dns.lookup.servers import (
     NXDOMAIN,
@@ -67,6 +68,27 @@ def test_three_rounds_of_musl_fill_its_time() -> None:
     resolv_conf = f"{POD}options attempts:3\n"
     lookup = look_up("musl", "example.com.", always(Silence.SILENT), resolv_conf)
     assert (lookup.queries, lookup.seconds) == (6, 5)
+
+
+BIG, HUGE = "big.default.svc.cluster.local.", "huge.default.svc.cluster.local."
+READ = (
+    # version, name, addresses, status
+    (musl.NEWEST, BIG, 48, Status.FOUND),
+    (musl.NEWEST, HUGE, 48, Status.FOUND),
+    (musl.ONLY_1_2_4, BIG, 45, Status.FOUND),
+    (musl.ONLY_1_2_4, HUGE, 0, Status.NO_DATA),
+    (musl.SINCE_1_2_1, BIG, 29, Status.FOUND),
+)
+
+
+@pytest.mark.parametrize(("version", "name", "count", "status"), READ)
+def test_musl_reads_as_much_as_its_buffer_holds(
+    version: musl.Version, name: str, count: int, status: Status
+) -> None:
+    """1.2.4 asks over TCP, reads 768 octets, and refuses a reply of more than 63 records."""
+    conf = musl_file.parse(POD, "")
+    outcome = drive(musl.lookup(name, conf, NO_HOSTS, version), cluster).outcome
+    assert (len(outcome.addresses), outcome.status) == (count, status)
 
 
 def test_dnspython_hears_no_icmp_but_meets_closed_tcp_ports() -> None:

@@ -11,7 +11,7 @@
 """
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kubehop.dns.lookup.candidates import (
     Candidate,
@@ -33,7 +33,7 @@ from kubehop.dns.lookup.protocol import (
     addresses,
     canonical,
 )
-from kubehop.dns.message import Question, Rcode, Reply
+from kubehop.dns.message import Question, Rcode, Record, Reply
 from kubehop.dns.names import absolute
 from kubehop.dns.resolv.hosts import Hosts, Matching
 from kubehop.dns.resolv.values import ResolvConf
@@ -59,9 +59,15 @@ class Version:
     """NODATA has an error of its own (1.2.4)."""
     skips: bool = True
     """A candidate that cannot be sent counts as NXDOMAIN (1.2.4), before it is an error."""
+    room: int = 4800
+    """Octets of a reply that are read: 768 in 1.2.4, what fits UDP before."""
+    records: int = 0
+    """The most records, its question included, that a reply is read with (before 1.2.5), 0: all."""
 
 
 NEWEST = Version()
+ONLY_1_2_4 = Version(room=768, records=64)
+"""A name with more than 63 addresses has none, one with 46 to 63 has 45 or so."""
 SINCE_1_2_1 = Version(tcp=False, nodata=False, skips=False)
 SINCE_1_1_13 = Version(strict=False, tcp=False, nodata=False, skips=False)
 
@@ -134,7 +140,7 @@ def _judge(replies: tuple[Reply | None, ...], version: Version) -> Outcome | Non
             if error is not None:
                 return error if error is not NOT_FOUND else None
     # The AAAA records are parsed first since 1.2.4; sorting follows either way.
-    found = addresses(*replies)[:MAX_ADDRESSES]
+    found = addresses(*(_read(reply, version) for reply in replies))[:MAX_ADDRESSES]
     if found:
         return Outcome(Status.FOUND, found, canonical(*replies))
     if not version.strict:
@@ -142,6 +148,26 @@ def _judge(replies: tuple[Reply | None, ...], version: Version) -> Outcome | Non
         if error is not None:
             return error if error is not NOT_FOUND else None
     return NO_DATA if version.nodata else Outcome(Status.NO_DATA, text=NOT_FOUND.text)
+
+
+HEADER, QUESTION, RECORD = 12, 4, 12
+OCTETS = {"A": 4, "AAAA": 16}
+
+
+def _read(reply: Reply | None, version: Version) -> Reply | None:
+    """__dns_parse(): as far as the buffer goes, if it is not refused whole."""
+    if reply is None or (version.records and 1 + len(reply.answer) > version.records):
+        return None
+    left = version.room - HEADER - QUESTION
+    fitting: list[Record] = []
+    for record in reply.answer:
+        # The question's name comes once, then there are pointers to it.
+        left -= RECORD + OCTETS.get(record.type, len(record.data) + 1)
+        left -= 0 if fitting else len(record.name) + 1
+        if left < 0:
+            break
+        fitting.append(record)
+    return replace(reply, answer=tuple(fitting))
 
 
 def _error(reply: Reply | None) -> Outcome | None:
