@@ -5,14 +5,20 @@ import pytest
 from kubehop.dns.message import Kind, Question
 from kubehop.dns.outside import STAND_IN, Mood, Outside, outside_for
 
-INSIDE = ("cluster.local", "default", "kube-system")
+ZONES, WORDS = ("cluster.local",), frozenset({"default", "kube-system", "pg"})
 
 # asked for -> what the outside is taken to say to that very name
 PUBLIC = [
     ("example.com", Kind.ANSWER),
     ("Example.COM.", Kind.ANSWER),
     ("api.us-east-1.amazonaws.com", Kind.ANSWER),
+    ("kubernetes.io", Kind.ANSWER),
     ("whoami", Kind.NXDOMAIN),
+    ("whoami.defualt", Kind.NXDOMAIN),
+    ("db-2.db", Kind.NXDOMAIN),
+    ("db-2.pg", Kind.NXDOMAIN),
+    ("whoami.default.svc.cluster.locl", Kind.NXDOMAIN),
+    ("a.1c", Kind.NXDOMAIN),
     ("kubernetes.default", Kind.NXDOMAIN),
     ("whoami.default.svc", Kind.NXDOMAIN),
     ("whoami.default.svc.cluster.local", Kind.NXDOMAIN),
@@ -24,7 +30,7 @@ PUBLIC = [
 
 def outside(*asked: str, mood: Mood = Mood.ANSWERS, **hosts: tuple[str, ...]) -> Outside:
     known = {name.replace("_", "."): addresses for name, addresses in hosts.items()}
-    return outside_for(asked, hosts=known, mood=mood, inside=INSIDE)
+    return outside_for(asked, hosts=known, mood=mood, zones=ZONES, words=WORDS)
 
 
 @pytest.mark.parametrize(("name", "kind"), PUBLIC)

@@ -11,6 +11,7 @@ from kubehop.dns.outside import UNKNOWN_ADDRESS, Mood
 from kubehop.dns.settings import DNSSettings
 from kubehop.model.cluster import Cluster
 from kubehop.model.errors import InputError, UsageError
+from kubehop.service.frontends import FrontendKind
 from kubehop.trace.by_name import trace_any
 from kubehop.trace.lookups import Names, Prediction, resolver_named
 from kubehop.trace.nameservers import Answers
@@ -20,6 +21,9 @@ from tests.workload.making import cluster, deployment, pod, service
 
 NOTES = example.cluster()
 """The cluster of the field notes."""
+NAMES = Names(NOTES, DNSSettings())
+GLIBC = RESOLVERS["glibc"]
+CLIENT = pod("client", "nodeName: node-0", "podIP: 10.42.0.99")
 
 
 def look(
@@ -162,6 +166,73 @@ def test_a_corefile_decides() -> None:
         look("whoami", corefile=".:53 {\n kubernets cluster.local\n}\n")
 
 
+@pytest.mark.parametrize("name", ["whoami.defualt", "whoami.default.svc.cluster.locl", "a.whoami"])
+def test_a_slip_is_no_host_of_the_internet(name: str) -> None:
+    assert look(name).outcome.status is Status.NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("bücher.example", ": programs ask for xn--bcher-kva.example$"),
+        ("\N{CYRILLIC SMALL LETTER A}" * 64, "is not ASCII, which names in DNS are$"),
+    ],
+)
+def test_names_are_ascii(name: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        look(name)
+
+
+def test_kubeadm_writes_the_cluster_domain_into_its_corefile() -> None:
+    found = look("whoami", cluster_domain="corp.internal")
+    assert found.outcome.canonical == "whoami.default.svc.corp.internal"
+
+
+def test_errors_name_the_corefile() -> None:
+    with pytest.raises(InputError, match=r"^my\.conf:2 - Error during parsing"):
+        look("whoami", corefile=".:53 {\n foo\n}\n", corefile_name="my.conf")
+    with pytest.raises(
+        InputError, match=r"^kubeadm's Corefile:\d+: plugin/forward: no nameservers"
+    ):
+        look("whoami", node_resolv_conf="search corp\n")
+
+
+STUB = ".:53 {{\n kubernetes cluster.local\n forward . {0}\n}}\n"
+
+
+@pytest.mark.parametrize(
+    ("server", "status", "seconds", "note"),
+    [
+        ("203.0.113.53", Status.FOUND, 0.0, ""),
+        ("10.42.0.8", Status.FOUND, 0.0, ""),
+        ("10.43.9.9", Status.TRY_AGAIN, 6.0, "the Corefile forwards to 10.43.9.9:53, and kube-pro"),
+        ("10.43.77.255", Status.TRY_AGAIN, 0.0, "the Corefile forwards to 10.43.77.255:53, and ku"),
+        ("10.43.9.9 203.0.113.53", Status.FOUND, 0.0, "the Corefile forwards to 10.43.9.9:53"),
+        ("10.43.0.10", Status.TRY_AGAIN, 0.0, "forward . leads back to CoreDNS itself: every"),
+    ],
+)
+def test_what_is_forwarded_is_a_packet_too(
+    server: str, status: Status, seconds: float, note: str
+) -> None:
+    found = look("example.com.", corefile=STUB.format(server))
+    assert (found.outcome.status, found.seconds) == (status, seconds)
+    assert any(said.startswith(note) for said in found.notes) or not note
+
+
+def test_cluster_dns_answers_at_the_ports_of_its_corefile() -> None:
+    found = look("whoami", corefile=STUB.format("203.0.113.53").replace(".:53", ".:5353"))
+    (met,) = found.nameservers
+    assert (met.answers, met.why) == (Answers.UNREACHABLE, "the Corefile listens on port 5353")
+    both = ".:5353 {\n kubernetes other.local\n}\n" + STUB.format("203.0.113.53")
+    assert look("whoami.default.svc.cluster.local.", corefile=both).outcome.addresses
+
+
+def test_without_services_none_is_known() -> None:
+    names = Names(cluster(pod("client", "nodeName: a", "podIP: 10.42.0.8")), DNSSettings())
+    names.lookup("web", None, RESOLVERS["glibc"])
+    assert "the input has no Services, so that none of their names is found" in names.assumptions
+
+
 def test_what_was_assumed_is_said() -> None:
     names = Names(cluster(service("whoami") + pod("client")), DNSSettings())
     names.lookup("whoami", None, RESOLVERS["glibc"])
@@ -216,6 +287,53 @@ def test_an_address_that_nothing_tells_is_asked_for() -> None:
         trace("example.com:443")
     known = trace("example.com:443", hosts={"example.com": ("93.184.216.34",)})
     assert known.fates[0].verdict is Verdict.DELIVERED
+
+
+ALIAS = service("db", "type: ExternalName, externalName: db.corp.com", "null").replace(
+    "selector: {app: db}, ports: null, ", ""
+)
+
+
+def test_the_address_that_is_asked_for_is_the_aliass_targets() -> None:
+    names = Names(cluster(ALIAS + CLIENT), DNSSettings())
+    with pytest.raises(UsageError, match=r"say it with --host db\.corp\.com=IP"):
+        trace_any(names, "pod/client", "db:5432", RESOLVERS["glibc"])
+
+
+def test_nobody_translates_the_port_of_a_headless_service() -> None:
+    found = cluster(deployment("db", 1) + service("db", "clusterIP: None") + CLIENT)
+    said = "Service default/db is headless: nobody turns port 80 into 8080, its targetPort"
+    for port, expected in (("80", True), ("8080", False)):
+        answer = trace_any(Names(found, DNSSettings()), "pod/client", f"db:{port}", GLIBC)
+        assert (said in answer.notes) is expected
+
+
+DUAL = """
+---
+apiVersion: v1
+kind: Service
+metadata: {name: dual}
+spec:
+  clusterIPs: [10.43.5.6, "fd00:43::6"]
+  ipFamilies: [IPv4, IPv6]
+  ipFamilyPolicy: RequireDualStack
+  ports: [{port: 80}]
+"""
+
+
+@pytest.mark.parametrize(("resolver", "address"), [("glibc", "[fd00:43::6]"), ("go", "10.43.5.6")])
+def test_which_family_is_used_depends_on_the_resolver(resolver: str, address: str) -> None:
+    client = pod("client", "nodeName: a", 'podIPs: [{ip: 10.42.0.8}, {ip: "fd00:42::8"}]')
+    names = Names(cluster(DUAL + client), DNSSettings())
+    (fate,) = trace_any(names, "pod/client", "dual:80", RESOLVERS[resolver]).fates
+    assert fate.hops[0].what.endswith(f"sends to {address}:80")
+
+
+def test_options_of_services_are_not_for_host_names() -> None:
+    with pytest.raises(UsageError, match="--via is for svc/NAME:PORT"):
+        trace_any(NAMES, "pod/busybox", "whoami:80", GLIBC, via=FrontendKind.NODE_PORT)
+    with pytest.raises(UsageError, match="no Node elsewhere"):
+        trace_any(NAMES, "pod/busybox", "whoami:80", GLIBC, node="elsewhere")
 
 
 def test_clients_outside_have_a_resolver_of_their_own() -> None:

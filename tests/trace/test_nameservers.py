@@ -38,12 +38,15 @@ PLACES = (
 )
 
 
-def made(*, ready: str = "True", more: str = "", name: str = "kube-dns") -> Cluster:
+def made(
+    *, ready: str = "True", more: str = "", name: str = "kube-dns", besides: str = ""
+) -> Cluster:
     """DNS on node b, a client on node a."""
     return cluster(
         PLACES
         + DNS.format(name=name, more=more)
         + COREDNS.format(at="b", address="10.42.1.2", ready=ready)
+        + besides
     )
 
 
@@ -65,6 +68,8 @@ CASES: list[tuple[str, Cluster, str, Answers]] = [
     ("a resolver outside", made(), "203.0.113.53", Answers.OUTSIDE),
     ("the node-local cache", made(), "169.254.20.10", Answers.CLUSTER),
     ("the pod itself", made(), "127.0.0.53", Answers.UNREACHABLE),
+    ("the pod itself, unspecified", made(), "0.0.0.0", Answers.UNREACHABLE),
+    ("the pod itself, unspecified IPv6", made(), "::", Answers.UNREACHABLE),
     ("no IPv6 here", made(), "fd00::53", Answers.UNREACHABLE),
 ]
 
@@ -72,6 +77,58 @@ CASES: list[tuple[str, Cluster, str, Answers]] = [
 @pytest.mark.parametrize(("found", "address", "expected"), [case[1:] for case in CASES])
 def test_who_answers(found: Cluster, address: str, expected: Answers) -> None:
     assert met(found, address) is expected
+
+
+CACHE = """
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: cache, namespace: kube-system, labels: {{k8s-app: node-local-dns}}}}
+spec: {{nodeName: {at}, hostNetwork: true, containers: [{{name: cache}}]}}
+status: {{podIP: 192.168.0.10, conditions: [{{type: Ready, status: "{ready}"}}]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("at", "ready", "expected"),
+    [
+        ("a", "True", Answers.CLUSTER),
+        ("b", "True", Answers.SILENT),
+        ("a", "False", Answers.SILENT),
+    ],
+)
+def test_a_node_local_cache_answers_at_the_services_address(
+    at: str, ready: str, expected: Answers
+) -> None:
+    found = made(more=LOCAL, besides=CACHE.format(at=at, ready=ready))
+    assert met(found, "10.43.0.10") is expected
+
+
+OPENSHIFT = """
+---
+apiVersion: v1
+kind: Service
+metadata: {name: dns-default, namespace: openshift-dns}
+spec: {clusterIP: 10.43.0.10, ports: [{name: dns, port: 53, targetPort: 5353, protocol: UDP}]}
+"""
+OWN_NAME = OPENSHIFT.replace("dns-default", "unbound").replace("openshift-dns", "infra")
+WEB = OWN_NAME.replace("53", "80").replace("UDP", "TCP")
+ELSEWHERE = DNS.format(name="coredns", more="").replace("kube-system", "dns")
+
+
+@pytest.mark.parametrize(
+    ("objects", "name"),
+    [
+        (OPENSHIFT, "openshift-dns/dns-default"),
+        (ELSEWHERE, "dns/coredns"),
+        (OWN_NAME, "infra/unbound"),
+        (WEB, None),
+        (ELSEWHERE + DNS.format(name="renamed", more=""), "kube-system/renamed"),
+    ],
+)
+def test_the_dns_service_is_found(objects: str, name: str | None) -> None:
+    found = dns_service(cluster(objects))
+    assert (found and f"{found.namespace}/{found.name}") == name
 
 
 def test_a_service_without_tcp_refuses_tcp() -> None:

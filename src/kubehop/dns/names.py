@@ -2,6 +2,8 @@
 
 import ipaddress
 
+from kubehop.model.errors import UsageError
+
 MAX_NAME = 253
 """Longest name in characters, without the trailing dot (255 octets on the wire, RFC 1035)."""
 MAX_LABEL = 63
@@ -19,6 +21,17 @@ def folded(name: str) -> str:
 
 
 _LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+
+
+def in_ascii(name: str) -> str:
+    """`name` if a resolver can be asked for it; raises UsageError with its ASCII form (IDNA)."""
+    if name.isascii():
+        return name
+    try:
+        form = f": programs ask for {name.encode('idna').decode()}"
+    except UnicodeError:
+        form = ""
+    raise UsageError(f"{name!r} is not ASCII, which names in DNS are{form}")
 
 
 def labels(name: str) -> tuple[str, ...]:

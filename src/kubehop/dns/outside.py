@@ -1,12 +1,13 @@
 """Resolvers beyond the cluster, which no object describes: what they are taken to answer.
 
 A prediction needs an answer for every query that leaves the cluster. The name that was asked
-for is taken to exist if it looks like a public one; everything else that reaches the outside
-got there through a search list, and is taken not to exist. The caller can say otherwise.
+for is taken to exist if it ends like most public ones; everything else that reaches the outside
+got there through a search list or a slip (`web.defualt`), and is taken not to exist. The caller
+can say otherwise.
 """
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
 from kubehop.dns.message import Question, Rcode, Record, Reply
@@ -19,10 +20,23 @@ STAND_IN = "192.0.2.0"
 UNKNOWN_ADDRESS = "(unknown)"
 """How that address is shown."""
 
-NOT_PUBLIC = frozenset(
-    ("cluster", "corp", "home", "internal", "invalid", "lan", "local", "localhost", "pod", "svc")
-) | frozenset(("test", "example", "arpa", "onion", "alt"))
-"""Last labels that no public name has: special-use (RFC 6761, 6762, 8244) or customary inside."""
+GENERIC = frozenset(("com", "net", "org", "info", "biz", "edu", "gov", "mil", "int"))
+"""Last labels of public names besides the countries'. The newer ones are words like `app`, `dev`
+and `shop`, which in a cluster are rather a misspelt namespace's."""
+COUNTRIES = frozenset(
+    """
+    ac ad ae af ag ai al am ao aq ar as at au aw ax az ba bb bd be bf bg bh bi bj bm bn bo br bs bt
+    bv bw by bz ca cc cd cf cg ch ci ck cl cm cn co cr cu cv cw cx cy cz de dj dk dm do dz ec ee eg
+    er es et eu fi fj fk fm fo fr ga gb gd ge gf gg gh gi gl gm gn gp gq gr gs gt gu gw gy hk hm hn
+    hr ht hu id ie il im in io iq ir is it je jm jo jp ke kg kh ki km kn kp kr kw ky kz la lb lc li
+    lk lr ls lt lu lv ly ma mc md me mg mh mk ml mm mn mo mp mq mr ms mt mu mv mw mx my mz na nc ne
+    nf ng ni nl no np nr nu nz om pa pe pf pg ph pk pl pm pn pr ps pt pw py qa re ro rs ru rw sa sb
+    sc sd se sg sh si sj sk sl sm sn so sr ss st su sv sx sy sz tc td tf tg th tj tk tl tm tn to tr
+    tt tv tw tz ua ug uk us uy uz va vc ve vg vi vn vu wf ws ye yt za zm zw
+    """.split()  # noqa: SIM905 - a table to read
+)
+"""Of countries (ISO 3166, with the exceptions of RFC 1591)."""
+PUBLIC = GENERIC | COUNTRIES
 
 
 class Mood(enum.StrEnum):
@@ -71,29 +85,30 @@ def outside_for(
     *,
     hosts: Mapping[str, tuple[str, ...]],
     mood: Mood,
-    inside: tuple[str, ...],
+    zones: tuple[str, ...],
+    words: Container[str] = (),
 ) -> Outside:
     """The outside for lookups of `asked`: the names as typed, and the targets of aliases.
 
-    `hosts` are addresses by name that the caller knows. `inside` are zones and last labels
-    that only the cluster has: its domain, its namespaces (`kubernetes.default` is no host of
-    the Internet's).
+    `hosts` are addresses by name that the caller knows. `zones` are those that only the cluster
+    has, and `words` last labels that mean something there, the names of its namespaces and
+    Services: `kubernetes.default` and `db-0.pg` are no hosts of the Internet's.
     """
     known = {
         folded(name): tuple(canonical(address) for address in addresses)
         for name, addresses in hosts.items()
     }
-    zones = tuple(folded(zone) for zone in inside)
-    exists = {name for name in map(folded, asked) if looks_public(name, zones)}
+    own = tuple(map(folded, zones))
+    exists = {name for name in map(folded, asked) if looks_public(name, own, words)}
     return Outside(known, frozenset(exists), mood)
 
 
-def looks_public(name: str, inside: tuple[str, ...]) -> bool:
-    """True if the folded name may be on the Internet: several labels, no private ending."""
+def looks_public(name: str, zones: tuple[str, ...], words: Container[str]) -> bool:
+    """True if the folded name may be on the Internet: several labels, a public ending."""
     parts = labels(name)
-    if len(parts) < 2 or parts[-1] in NOT_PUBLIC or not parts[-1].isascii():
+    if len(parts) < 2 or parts[-1] not in PUBLIC:
         return False
-    return not parts[-1].isdecimal() and not any(within(name, zone) for zone in inside)
+    return parts[-1] not in words and not any(within(name, zone) for zone in zones)
 
 
 def _reply(rcode: Rcode, *answer: Record) -> Reply:

@@ -12,13 +12,14 @@ class DNSSettings:
 
     `cluster_dns` and `cluster_domain` are the kubelet's clusterDNS and clusterDomain,
     `node_resolv_conf` the text of the file that its resolvConf names, on every node. `corefile`
-    is the text of a Corefile. `hosts` are addresses by name outside of the cluster, and `mood`
-    what resolvers there do with every other name.
+    is the text of a Corefile, and `corefile_name` what errors call it. `hosts` are addresses by
+    name outside of the cluster, and `mood` what resolvers there do with every other name.
     """
 
     cluster_dns: tuple[str, ...] | None = None
     cluster_domain: str | None = None
     node_resolv_conf: str | None = None
     corefile: str | None = None
+    corefile_name: str = "Corefile"
     hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     mood: Mood = Mood.ANSWERS

@@ -6,7 +6,7 @@ and the cluster's objects (`kubehop.dns.chain`), and what it forwards is taken t
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kubehop.dns.chain import Asked, Serving, Upstream
 from kubehop.dns.lookup.drive import Late
@@ -18,23 +18,29 @@ from kubehop.dns.wire.compiled import fit
 from kubehop.model.cluster import Cluster
 from kubehop.trace.nameservers import Answers, Nameserver, nameserver
 from kubehop.trace.questions import Origin
+from kubehop.trace.upstreams import Lost, Upstreams
 
 
 @dataclass(slots=True)
 class Answerer:
     """Answers queries from one origin; remembers the nameservers that it met, by protocol.
 
-    `client` is the source address that cluster DNS sees, which autopath goes by.
+    `client` is the source address that cluster DNS sees, which autopath goes by. `ports` are
+    those that its Corefile listens on, () if that is not known.
     """
 
     cluster: Cluster
     origin: Origin | None
     serving: Serving
     outside: Outside
+    upstreams: Upstreams
     client: str = ""
+    ports: tuple[int, ...] = ()
     met: dict[tuple[str, str], Nameserver] = field(default_factory=dict)
     left: dict[str, None] = field(default_factory=dict)
     """Folded names that were asked for outside, in order."""
+    unreachable: dict[str, None] = field(default_factory=dict)
+    """Why servers that the Corefile forwards to do not answer."""
 
     def answer(self, query: Query) -> Reply | Silence | Late:
         """What the query gets, and after how many seconds."""
@@ -54,15 +60,25 @@ class Answerer:
         protocol = "TCP" if query.transport is Transport.TCP else "UDP"
         key = (query.server, protocol)
         if key not in self.met:
-            self.met[key] = nameserver(self.cluster, self.origin, query.server, protocol)
+            found = nameserver(self.cluster, self.origin, query.server, protocol)
+            self.met[key] = self._listening(found)
         return self.met[key]
+
+    def _listening(self, found: Nameserver) -> Nameserver:
+        """Cluster DNS answers at the ports of its Corefile."""
+        if found.answers is not Answers.CLUSTER or not self.ports or not found.port:
+            return found
+        if found.port in self.ports:
+            return found
+        why = f"the Corefile listens on port {', '.join(map(str, self.ports))}"
+        return replace(found, answers=Answers.UNREACHABLE, why=why)
 
     def explain(self, query: Query) -> tuple[str, str]:
         """Why the query gets what it gets, and the object responsible ("" if none)."""
         found = self.nameserver(query)
         match found.answers:
             case Answers.CLUSTER:
-                why = self.serving.explain(query.question)
+                why = self.serving.explain(query.question, self._port(found))
                 return why.text, why.object
             case Answers.OUTSIDE:
                 return "a resolver outside of the cluster", ""
@@ -74,17 +90,39 @@ class Answerer:
         return self.outside.answer(question)
 
     def _cluster_dns(self, query: Query) -> Reply | Late:
-        asked = Asked(query.question, self.client, query.transport.value, query.payload)
+        port = self._port(self.nameserver(query))
+        asked = Asked(
+            query.question, self.client, query.transport.value, payload=query.payload, port=port
+        )
         machine, waited = self.serving.answer(asked, 0.0), 0.0
         try:
             wish = next(machine)
             while True:
-                reply = self._outside(wish.question)
-                waited += _patience(wish) if reply is None else 0.0
+                reply, patience = self._forwarded(wish)
+                waited += patience
                 wish = machine.send(reply)
         except StopIteration as end:
             fitted = _fitted(query, end.value)
             return Late(fitted, waited) if waited else fitted
+
+    def _port(self, found: Nameserver) -> int:
+        """The port that decides about the server block; 0 for the first one's."""
+        return found.port if self.ports else 0
+
+    def _forwarded(self, wish: Upstream) -> tuple[Reply | None, float]:
+        """What an upstream says, and how long cluster DNS waits in vain."""
+        lost = [found for server in wish.servers if (found := self._lost(server, wish))]
+        if lost and len(lost) == len(wish.servers):
+            refused = all(one.silence is Silence.UNREACHABLE for one in lost)
+            return None, 0.0 if refused else _patience(wish)
+        reply = self._outside(wish.question)
+        return reply, _patience(wish) if reply is None else 0.0
+
+    def _lost(self, server: str, wish: Upstream) -> Lost | None:
+        found = self.upstreams.lost(server, wish.transport)
+        if found is not None:
+            self.unreachable[found.why] = None
+        return found
 
 
 def _patience(wish: Upstream) -> float:

@@ -5,25 +5,30 @@
 3. Each query takes the packet's way to its nameserver, and is answered there (`answerer`).
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from kubehop.dns.chain import Serving, own_addresses
-from kubehop.dns.corefile.cluster import KUBEADM, cluster_domain, corefile_of, corefile_text
+from kubehop.dns.corefile.cluster import (
+    DEFAULT_DOMAIN,
+    cluster_domain,
+    corefile_of,
+    corefile_text,
+    kubeadm,
+)
 from kubehop.dns.corefile.parse import parse
 from kubehop.dns.corefile.values import Corefile
 from kubehop.dns.lookup import advice as advising
 from kubehop.dns.lookup.drive import Step
 from kubehop.dns.lookup.protocol import Outcome
 from kubehop.dns.lookup.resolvers import RESOLVERS, Resolver
-from kubehop.dns.message import Reply
-from kubehop.dns.outside import STAND_IN, UNKNOWN_ADDRESS, Mood, Outside, outside_for
+from kubehop.dns.names import in_ascii
+from kubehop.dns.outside import Outside, outside_for
 from kubehop.dns.resolv import hosts as hosts_file
 from kubehop.dns.resolv.hostname import pod_hostname
 from kubehop.dns.resolv.kubelet import Event, KubeletDNS, pod_resolv_conf
 from kubehop.dns.resolv.pod_hosts import pod_hosts
-from kubehop.dns.service import api_service, dns_addresses
+from kubehop.dns.service import api_service, dns_addresses, dns_service
 from kubehop.dns.settings import DNSSettings
 from kubehop.dns.zone import ZoneData
 from kubehop.model.changes import Change
@@ -33,9 +38,12 @@ from kubehop.model.meta import ObjectMeta
 from kubehop.model.node import Node
 from kubehop.model.pod import Pod, PodSpec
 from kubehop.trace.answerer import Answerer
+from kubehop.trace.lookup_notes import notes_on, shown, shown_outcome
 from kubehop.trace.nameservers import Nameserver
 from kubehop.trace.questions import Origin
+from kubehop.trace.upstreams import Upstreams, leads_back
 
+NO_DNS_SERVICE = "no DNS Service in the input"
 CORE_DNS_FILE = "/etc/resolv.conf"
 ASSUMED_NODE_FILE = "nameserver 192.0.2.53\n"
 """One resolver outside and no search list (RFC 5737: the address stands for any)."""
@@ -90,18 +98,26 @@ class Names:
         self.cluster = cluster
         self._settings = settings
         self._assumed: dict[str, None] = {}
-        self._own = own_addresses(cluster)
+        service = dns_service(cluster)
+        mine = (service.namespace, service.name) if service else ("", "")
+        self._own = own_addresses(cluster, mine)
+        self._upstreams = Upstreams(cluster, self._own)
 
     @cached_property
     def corefile(self) -> Corefile:
         """What cluster DNS runs with. Raises InputError where CoreDNS would refuse it."""
         files = {CORE_DNS_FILE: self._core_dns_file}
         if self._settings.corefile is not None:
-            return parse(self._settings.corefile, files=files)
-        if corefile_text(self.cluster) is None:
+            return parse(self._settings.corefile, self._settings.corefile_name, files=files)
+        if self._corefile_is_assumed:
             self._assume("no ConfigMap kube-system/coredns: kubeadm's Corefile assumed")
-            return parse(KUBEADM, files=files)
+            domain = self._settings.cluster_domain or DEFAULT_DOMAIN.removesuffix(".")
+            return parse(kubeadm(domain), "kubeadm's Corefile", files=files)
         return corefile_of(self.cluster, files=files)
+
+    @property
+    def _corefile_is_assumed(self) -> bool:
+        return self._settings.corefile is None and corefile_text(self.cluster) is None
 
     @cached_property
     def domain(self) -> str:
@@ -112,6 +128,8 @@ class Names:
     def _data(self) -> ZoneData:
         """The cluster's objects, and the API server's Service in any case."""
         found = ZoneData.of(self.cluster)
+        if not self.cluster.services:
+            self._assume("the input has no Services, so that none of their names is found")
         service = api_service(self.cluster)
         if service is not None:
             self._assume(f"{service.reference} assumed, at {service.cluster_ips[0]}")
@@ -153,22 +171,29 @@ class Names:
     def lookup(
         self, name: str, origin: Origin | None, resolver: Resolver, namespace: str = "default"
     ) -> Prediction:
-        """What happens when a program at `origin` looks `name` up."""
+        """What happens when a program at `origin` looks `name` up.
+
+        Raises UsageError for a name that is not ASCII.
+        """
+        name = in_ascii(name)
         files = self.files(origin, namespace)
         answerer = self._answerer(name, origin)
         asked = advising.ask(
             resolver, name, files.resolv_conf, answerer.answer, hosts_file.parse(files.hosts)
         )
         # Now, for advice asks more.
-        nameservers, notes = tuple(answerer.met.values()), self._notes(files, answerer)
-        steps = tuple(Answered(_shown(s), *answerer.explain(s.query)) for s in asked.lookup.steps)
+        nameservers, notes = (
+            tuple(answerer.met.values()),
+            notes_on(files.problem, files.events, answerer),
+        )
+        steps = tuple(Answered(shown(s), *answerer.explain(s.query)) for s in asked.lookup.steps)
         return Prediction(
             name=name,
             origin=origin.label if origin else f"a pod of namespace {namespace}",
             resolver=resolver,
             files=files,
             steps=steps,
-            outcome=_shown_outcome(asked.lookup.outcome),
+            outcome=shown_outcome(asked.lookup.outcome),
             seconds=asked.lookup.seconds,
             nameservers=nameservers,
             advice=advising.advice(asked),
@@ -177,19 +202,42 @@ class Names:
 
     def _answerer(self, name: str, origin: Origin | None) -> Answerer:
         # A server that nobody has asked yet: a cache would make the answer depend on the past.
-        serving = Serving(self.corefile, self._data, own=self._own, resolv_conf=self._core_dns_file)
-        client = origin.addresses[0] if origin else ""
-        return Answerer(self.cluster, origin, serving, self._outside(name), client)
+        serving = Serving(
+            self.corefile,
+            self._data,
+            own=self._own,
+            resolv_conf=self._core_dns_file,
+            itself=leads_back(self.cluster, self._own, self.corefile),
+        )
+        return Answerer(
+            self.cluster,
+            origin,
+            serving,
+            self._outside(name),
+            self._upstreams,
+            client=origin.addresses[0] if origin else "",
+            ports=() if self._corefile_is_assumed else serving.ports,
+        )
 
     def _outside(self, name: str) -> Outside:
-        targets = (service.spec.external_name or "" for service in self.cluster.services)
-        inside = (self.domain, *(namespace.name for namespace in self.cluster.namespaces))
         return outside_for(
-            (name, *filter(None, targets)),
+            (name, *self._targets),
             hosts=self._settings.hosts,
             mood=self._settings.mood,
-            inside=inside,
+            zones=(self.domain,),
+            words=self._words,
         )
+
+    @cached_property
+    def _targets(self) -> tuple[str, ...]:
+        """What ExternalName Services point to."""
+        names = (service.spec.external_name for service in self.cluster.services)
+        return tuple(dict.fromkeys(name for name in names if name))
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        """Names of namespaces and Services."""
+        return frozenset(o.name for o in (*self.cluster.namespaces, *self.cluster.services))
 
     def _pod(self, origin: Origin | None) -> Pod | None:
         if origin is None or not origin.label.startswith("pod/"):
@@ -202,7 +250,9 @@ class Names:
             return self._settings.cluster_dns
         addresses, assumed = dns_addresses(self.cluster)
         if assumed:
-            self._assume(f"no DNS Service in the input: cluster DNS assumed at {addresses[0]}")
+            service = dns_service(self.cluster)
+            why = f"{service.reference} has no cluster IP" if service else NO_DNS_SERVICE
+            self._assume(f"{why}: cluster DNS assumed at {', '.join(addresses)}")
         return addresses
 
     def _node_file(self, name: str) -> str:
@@ -219,46 +269,6 @@ class Names:
 
     def _assume(self, line: str) -> None:
         self._assumed[line] = None
-
-    def _notes(self, files: Files, answerer: Answerer) -> tuple[str, ...]:
-        events = (f"the kubelet reports {e.reason}: {e.message}" for e in files.events)
-        shared = (
-            f"only {found.share} of the packets to {found.address} fare like this"
-            for found in answerer.met.values()
-            if found.share != 1
-        )
-        outside = _about_outside(answerer)
-        problem = (f"the pod does not start: {files.problem}",) if files.problem else ()
-        return tuple(dict.fromkeys((*problem, *events, *shared, *outside, *answerer.serving.notes)))
-
-
-def _shown_outcome(outcome: Outcome) -> Outcome:
-    """With what stands for an unknown address said to be unknown."""
-    return replace(outcome, addresses=tuple(map(_shown_address, outcome.addresses)))
-
-
-def _shown(step: Step) -> Step:
-    if not isinstance(step.result, Reply):
-        return step
-    records = tuple(replace(r, data=_shown_address(r.data)) for r in step.result.answer)
-    return replace(step, result=replace(step.result, answer=records))
-
-
-def _shown_address(data: str) -> str:
-    return UNKNOWN_ADDRESS if data == STAND_IN else data
-
-
-def _about_outside(answerer: Answerer) -> Iterator[str]:
-    """What the prediction takes for granted beyond the cluster."""
-    outside = answerer.outside
-    assumed = [name for name in answerer.left if name not in outside.known]
-    if assumed and outside.mood is not Mood.ANSWERS:
-        yield f"resolvers outside are assumed to be like this: {outside.mood} (--outside)"
-    elif assumed:
-        existing = ", ".join(name for name in assumed if name in outside.exists)
-        what = f"{existing} exists" if existing else "none of these names exists"
-        rest = ", and nothing else that was asked for" if existing and len(assumed) > 1 else ""
-        yield f"outside of the cluster it is assumed that {what}{rest} (--host NAME=IP, --outside)"
 
 
 def _any_pod(namespace: str) -> Pod:

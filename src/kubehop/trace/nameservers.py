@@ -1,6 +1,8 @@
 """A nameserver as a client reaches it: a query is a packet like any other.
 
-1. An address that nothing in the cluster answers leaves it: resolvers outside.
+1. An address that nothing in the cluster answers leaves it: resolvers outside. The node-local
+   cache answers on its node, at the address of cluster DNS too (kube-proxy mode ipvs: only at
+   its own).
 2. A packet that kube-proxy rejects, or that reaches a pod which serves no DNS, comes back as an
    ICMP error; one that is dropped, or whose answer is lost, is silence.
 3. What reaches an endpoint of the DNS Service is answered by cluster DNS. Where that is only
@@ -16,6 +18,8 @@ from kubehop.dns.service import NODE_LOCAL, dns_addresses, dns_endpoints, dns_se
 from kubehop.model.addresses import canonical, socket_address
 from kubehop.model.cluster import Cluster
 from kubehop.model.errors import UsageError
+from kubehop.model.pod import Pod
+from kubehop.model.proxy import ProxyMode
 from kubehop.service.nodes import is_loopback
 from kubehop.trace.places import PlaceKind, locate
 from kubehop.trace.questions import Origin
@@ -23,6 +27,10 @@ from kubehop.trace.values import Fate, Trace, Verdict
 from kubehop.trace.walk import trace
 
 PORT = 53
+CACHE_LABEL = ("k8s-app", "node-local-dns")
+"""Of the pods of the node-local DNS cache (KEP-1024)."""
+UNSPECIFIED = ("0.0.0.0", "::")  # noqa: S104 - compared, never bound
+"""As a destination the kernel takes them for the host itself."""
 
 
 class Answers(enum.StrEnum):
@@ -36,7 +44,10 @@ class Answers(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Nameserver:
-    """Who answers at `address`, by which way, and why; `share` of the packets fare so."""
+    """Who answers at `address`, by which way, and why; `share` of the packets fare so.
+
+    `port` is the one that the packet arrives at, 0 if its way is not known.
+    """
 
     address: str
     answers: Answers
@@ -44,6 +55,7 @@ class Nameserver:
     why: str = ""
     object: str = ""
     share: Fraction = Fraction(1)
+    port: int = 0
 
 
 def nameserver(
@@ -54,20 +66,37 @@ def nameserver(
     Without an origin the way is not looked at, only whose address it is.
     """
     address = canonical(address)
-    assumed = _assumed(cluster, address)
+    assumed = _cached(cluster, origin, address) or _assumed(cluster, address)
     if assumed is not None:
         return assumed
     if origin is None:
         return _by_owner(cluster, address)
     if not origin.node:
         return Nameserver(address, Answers.OUTSIDE, "a client outside asks its own resolver")
-    if is_loopback(address):
+    if is_loopback(address) or address in UNSPECIFIED:
         return _own(cluster, origin, address)
     try:
         answer = trace(cluster, origin.label, socket_address(address, PORT), protocol=protocol)
     except UsageError as error:
         return Nameserver(address, Answers.UNREACHABLE, "no packet can be sent there", str(error))
     return _likeliest(cluster, address, answer)
+
+
+def _cached(cluster: Cluster, origin: Origin | None, address: str) -> Nameserver | None:
+    """The node-local cache of the origin's node, if a pod of it is there and ready."""
+    if origin is None or (cluster.proxy.mode is ProxyMode.IPVS and address != NODE_LOCAL):
+        return None
+    pod = cluster.derived(_caches).get(origin.node)
+    if pod is None or address not in (NODE_LOCAL, *dns_addresses(cluster)[0]):
+        return None
+    what = f"the node-local DNS cache of node {origin.node} answers"
+    return Nameserver(address, Answers.CLUSTER, what, "", pod.reference)
+
+
+def _caches(cluster: Cluster) -> dict[str, Pod]:
+    key, value = CACHE_LABEL
+    found = (pod for pod in cluster.pods if pod.labels.get(key) == value)
+    return {pod.node_name: pod for pod in found if pod.host_network and pod.ready}
 
 
 def _assumed(cluster: Cluster, address: str) -> Nameserver | None:
@@ -112,7 +141,9 @@ def _likeliest(cluster: Cluster, address: str, answer: Trace) -> Nameserver:
     best = max(shares, key=lambda met: shares[met])
     last = examples[best].hops[-1]
     service = next((hop for hop in examples[best].hops if hop.stage == "service"), last)
-    return Nameserver(address, best, last.what, last.why, service.object, shares[best])
+    reached = examples[best].endpoint
+    port = reached.port if reached else 0
+    return Nameserver(address, best, last.what, last.why, service.object, shares[best], port)
 
 
 def _met(cluster: Cluster, fate: Fate) -> Answers:
