@@ -21,10 +21,10 @@ _GLIBC: Words = (
     (r"Temporary failure in name resolution", Status.TRY_AGAIN),
 )
 _NODE: Words = (
-    (r"\bENOTFOUND\b", Status.NOT_FOUND),
-    (r"\bENODATA\b", Status.NO_DATA),
-    (r"\b(EAI_AGAIN|ETIMEOUT|ESERVFAIL|ECONNREFUSED)\b", Status.TRY_AGAIN),
-    (r"\b(EREFUSED|EBADNAME|EFORMERR)\b", Status.FAILED),
+    (r"(\b|_)ENOTFOUND\b", Status.NOT_FOUND),
+    (r"(\b|_)ENODATA\b", Status.NO_DATA),
+    (r"(\b|_)(EAI_AGAIN|ETIMEOUT|ESERVFAIL|ECONNREFUSED)\b", Status.TRY_AGAIN),
+    (r"(\b|_)(EREFUSED|EBADNAME|EFORMERR)\b", Status.FAILED),
 )
 _GO: Words = (
     (r"no such host", Status.NOT_FOUND),
@@ -79,7 +79,7 @@ def statuses(case: Case) -> frozenset[Status]:
     if case["resolver"] in ("host", "nslookup-bind9") and case["exit"] == 0:
         # The first query was answered: what the others got is said and changes nothing.
         return frozenset({Status.NO_DATA})
-    words = next(w for family, w in _FAMILIES if re.match(family, case["resolver"]))
+    words = next((w for family, w in _FAMILIES if re.match(family, case["resolver"])), ())
     found = next((s for pattern, s in words if re.search(pattern, text)), None)
     if found is None:
         return _NOTHING
@@ -103,6 +103,9 @@ def addresses(case: Case) -> list[str]:
     elif resolver.startswith(("busybox", "nslookup")):
         answer = re.split(r"^Server:.*\nAddress[^\n]*\n", text, flags=re.MULTILINE)[-1]
         found = re.findall(r"^Address[^:]*: +(\S+)", answer, re.MULTILINE)
+    elif resolver.startswith("dnspython") and any(re.search(p, text) for p, _ in _DNSPYTHON):
+        # Its messages name the servers.
+        found = []
     elif resolver.startswith("go-"):
         found = re.findall(r"[0-9a-fA-F:.]+", "".join(re.findall(r"^\S+ \[([^]]*)", text)))
     else:
