@@ -1,7 +1,7 @@
 """Mixtures asked of the real CoreDNS and of ours."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from random import Random
@@ -21,6 +21,7 @@ from tests.real.selecting import Json
 
 OTHER = ("127.0.0.12", 5300)
 DEAD = ("127.0.0.13", 5300)
+World = Callable[[Upstream], Reply | None]
 LOCAL = "cluster.local."
 SEARCH = "search node.example.net example.org\nnameserver 127.0.0.1\n"
 CLIENTS = POD_ADDRESSES[:8]
@@ -59,7 +60,8 @@ def world(wish: Upstream) -> Reply | None:
     return None
 
 
-def answered(served: Serving, ask: Ask, now: float) -> Reply:
+def answered(served: Serving, ask: Ask, now: float, says: World = world) -> Reply:
+    """The reply; what the chain wants asked outside, `says` answers."""
     asked = Asked(
         Question(ask.name, ask.type),
         client=ask.client,
@@ -71,7 +73,7 @@ def answered(served: Serving, ask: Ask, now: float) -> Reply:
     try:
         wanted = next(chain)
         while True:
-            wanted = chain.send(world(wanted))
+            wanted = chain.send(says(wanted))
     except StopIteration as end:
         reply: Reply = end.value
         return reply

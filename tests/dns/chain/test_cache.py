@@ -96,6 +96,34 @@ def test_a_stale_answer_is_better_than_none() -> None:
     assert asking.ask("a. A") == ["NOERROR", "a. 30 A 10.0.0.7"]
 
 
+def test_a_stale_answer_comes_first_without_verify() -> None:
+    asking = Asking(block("cache 30 {\nserve_stale 1m\n}", FORWARD), KNOWN)
+    asking.ask("a. A")
+    asking.known = {"a. A": "10.0.0.7"}
+    asking.now = 60.0
+    assert asking.ask("a. A") == ["NOERROR", "a. 0 A 10.0.0.1"]
+    assert asking.ask("a. A") == ["NOERROR", "a. 30 A 10.0.0.7"]
+    asking.known = {"a. A": "SERVFAIL"}
+    asking.now = 120.0
+    assert asking.ask("a. A") == ["NOERROR", "a. 0 A 10.0.0.7"]
+    assert asking.ask("a. A") == ["SERVFAIL"], "kept like every reply"
+    asking.known = {"a. A": "10.0.0.8"}
+    asking.now = 130.0
+    assert asking.ask("a. A") == ["SERVFAIL"], "stale by now"
+    assert asking.ask("a. A") == ["NOERROR", "a. 30 A 10.0.0.8"]
+
+
+def test_a_rewritten_type_is_not_kept() -> None:
+    """The question that a reply restores is not the one that the cache sees changed."""
+    known = {"a. A": "10.0.0.1", "a. TXT": '"x"'}
+    rules = {"rewrite type A TXT": 2, "rewrite continue type A TXT": 1, "rewrite ttl a 7": 1}
+    for rule, upstream in rules.items():
+        asking = Asking(block("cache 30", rule, FORWARD), known)
+        asking.ask("a. A")
+        asking.ask("a. TXT" if "continue" in rule else "a. A")
+        assert len(asking.asked) == upstream, rule
+
+
 def test_a_cache_is_bounded() -> None:
     asking = Asking(block("cache {\nsuccess 300\ndenial 0\n}", FORWARD))
     for n in range(3000):

@@ -150,7 +150,7 @@ CACHE: list[tuple[str, dict[str, Any]]] = [
     (body("cache", "disable denial"), {"denial": Keep(longest=1800.0, never=(".",))}),
     (body("cache", "servfail 0s", "keepttl"), {"servfail": 0.0, "keep_ttl": True}),
     (body("cache", "serve_stale"), {"stale": 3600.0}),
-    (body("cache", "serve_stale 10s verify"), {"stale": 10.0, "notes": ()}),
+    (body("cache", "serve_stale 10s verify"), {"stale": 10.0, "verify": True, "notes": ()}),
     (body("cache", "prefetch 5 1m 20%"), {"notes": ()}),
 ]
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from kubehop.dns.chain.handler import Rest, Settles
-from kubehop.dns.chain.values import Asked, Serve
+from kubehop.dns.chain.values import Answer, Asked, Serve
 from kubehop.dns.corefile.plugins.cache import Cache, Keep
 from kubehop.dns.corefile.zones import matched
 from kubehop.dns.message import Question, Rcode, Record, Reply
@@ -65,6 +65,9 @@ class Store:
             del self._items[next(iter(self._items))]
         self._items[key] = item
 
+    def drop(self, key: Key) -> None:
+        self._items.pop(key, None)
+
     def __len__(self) -> int:
         return len(self._items)
 
@@ -89,10 +92,9 @@ class CacheHandler:
         if item is not None and item.left(now) >= 0:
             return self._again(item, now)
         answer = yield from rest(asked, now)
-        fresh = isinstance(answer, Reply) and self._refreshes(answer)
-        if item is not None and not fresh:
-            return self._again(item, item.stored + item.ttl)
-        return self._kept(asked, answer, now) if isinstance(answer, Reply) else answer
+        if item is None:
+            return self._kept(asked, answer, now) if isinstance(answer, Reply) else answer
+        return self._stale(item, asked, answer, now)
 
     def lasts(self, asked: Asked, now: float) -> float:
         """Until when the same query gets the very reply that it would get now.
@@ -121,10 +123,19 @@ class CacheHandler:
         ttl = item.ttl if self.options.keep_ttl else item.left(now)
         return replace(_with_ttl(item.reply, ttl), authoritative=True)
 
-    @staticmethod
-    def _refreshes(reply: Reply) -> bool:
-        """True for what may take the place of a stale item."""
-        return not reply.truncated and reply.rcode in (Rcode.NOERROR, Rcode.NXDOMAIN)
+    def _stale(self, item: Item, asked: Asked, answer: Answer, now: float) -> Reply:
+        """A stale item or what takes its place.
+
+        With `verify` that is any answer. Otherwise CoreDNS gives the item before it asks, and
+        keeps whatever comes, for the next time.
+        """
+        if isinstance(answer, Reply) and not self.options.verify:
+            self._kept(asked, answer, now)
+            if classify(answer) is Class.SUCCESS:
+                self._denial.drop(_key(asked, folded(asked.question.name)))
+        elif isinstance(answer, Reply) and answer.rcode in (Rcode.NOERROR, Rcode.NXDOMAIN):
+            return self._kept(asked, answer, now)
+        return self._again(item, item.stored + item.ttl)
 
     def _kept(self, asked: Asked, reply: Reply, now: float) -> Reply:
         is_transfer = asked.question.type in ("AXFR", "IXFR")

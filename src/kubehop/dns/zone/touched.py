@@ -8,6 +8,7 @@ from kubehop.dns.zone.answer import KubernetesZone
 from kubehop.dns.zone.backends import kind_of
 from kubehop.dns.zone.data import Name, Touched
 from kubehop.dns.zone.grammar import labels
+from kubehop.dns.zone.reverse import address_of
 
 EVERYTHING = frozenset({"."})
 
@@ -32,11 +33,13 @@ def names(zone: KubernetesZone, touched: Touched) -> frozenset[str]:
 def owner_of(name: str, zone: str) -> str:
     """The name that stands for `name` in `names`, both folded: its Service's or its pod's.
 
-    An endpoint's name and a port's belong to their Service, a reverse name to itself.
+    An endpoint's name and a port's belong to their Service, a reverse name to its address.
     """
     parts = labels(name, zone)
     if parts[-1:] not in (["svc"], ["pod"]):
-        return name
+        # A reverse name may have labels to spare.
+        address = address_of(name)
+        return reverse(address) if address else name
     return f"{'.'.join(parts[-3:])}.{_of(zone)}"
 
 

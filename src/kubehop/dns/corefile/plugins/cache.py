@@ -28,13 +28,14 @@ class Keep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cache(Plugin):
-    """The options; times in seconds, `stale` 0 without `serve_stale`."""
+    """The options; times in seconds, `stale` 0 without `serve_stale`, `verify` its mode."""
 
     zones: tuple[str, ...]
     success: Keep = Keep()
     denial: Keep = Keep(longest=1800.0)
     servfail: float = 5.0
     stale: float = 0.0
+    verify: bool = False
     keep_ttl: bool = False
 
 
@@ -133,9 +134,9 @@ def _serve_stale(words: Dispenser, found: dict[str, Any]) -> None:
     mode = arguments[1].lower() if len(arguments) > 1 else "immediate"
     if mode not in ("immediate", "verify"):
         raise InputError(f"invalid value for serve_stale refresh mode: {mode}")
+    found["verify"] = mode == "verify"
     if mode == "immediate":
-        note = "cache: a stale answer is given only after asking again, as with serve_stale verify"
-        found["notes"] = (note,)
+        found["notes"] = ("cache: a stale answer is given after asking again, not before",)
     for text in arguments[2:]:
         duration(text)
 
