@@ -19,6 +19,8 @@ MAX_RATIO = 500
 """gzip reaches 1,030 on zeros, and below 200 on the most repetitive dump of a cluster."""
 SMALL = 64 << 20
 """What any gzip file may unpack to, whatever its ratio."""
+MAX_TEXT = 8 << 20
+"""etcd takes no ConfigMap of more than 1.5 MiB."""
 
 _GZIP = b"\x1f\x8b"
 _CHUNK = 1 << 20
@@ -78,7 +80,11 @@ def _content(path: str) -> bytes:
 def read_text(path: str) -> str:
     """A text file that is no manifest: a Corefile, a resolv.conf. Raises InputError."""
     try:
-        return Path(path).read_text(encoding="utf-8")
+        with open(path, "rb") as file:  # maybe /dev/zero
+            data = file.read(MAX_TEXT + 1)
+        if len(data) > MAX_TEXT:
+            raise InputError(f"larger than {MAX_TEXT >> 20} MiB", file=path)
+        return data.decode()
     except UnicodeDecodeError as error:
         raise InputError("cannot be read: it is not UTF-8 text", file=path) from error
     except (OSError, ValueError) as error:
@@ -88,7 +94,7 @@ def read_text(path: str) -> str:
 def _failed(path: str, error: OSError | ValueError) -> InputError:
     """The system's words: "No such file or directory"."""
     reason = error.strerror if isinstance(error, OSError) else None
-    return InputError(f"cannot be read: {reason or error}", file=path)
+    return InputError(f"cannot be read: {reason or error}", file=path or "''")
 
 
 def _unpacked(name: str, data: bytes) -> bytes:

@@ -15,11 +15,13 @@ import pytest
 
 from kubehop import example
 from kubehop.dns.lookup.drive import Lookup, drive
+from kubehop.dns.lookup.protocol import Query, Silence
 from kubehop.dns.lookup.resolvers import RESOLVERS
 from kubehop.dns.message import Rcode, Record, Reply
 from kubehop.dns.resolv.hosts import NO_HOSTS
 from kubehop.dns.settings import DNSSettings
 from kubehop.dnsclient.live import ask
+from kubehop.dnsclient.sockets import Endpoint
 from kubehop.render.nslookup import FORMS, Asked, Printed
 from kubehop.trace.lookups import Names
 from kubehop.trace.questions import parse_origin
@@ -163,13 +165,74 @@ def answering(flags: str, rcode: str = "NOERROR") -> Handler:
 @pytest.mark.parametrize("name", NAMES + MORE)
 def test_like_binds_own_program(name: str, flags: str, rcode: str) -> None:
     binary = program("nslookup", "bind9-dnsutils")
-    resolver = RESOLVERS["nslookup"]
     with serving(answering(FLAGS[flags], rcode)) as server:
         address, port = server.endpoint
-        command = [binary, f"-port={port}", name, address]
-        theirs = subprocess.run(command, capture_output=True, text=True, check=False)
-        conf = resolver.parse(f"nameserver {address}\n", "")
-        lookup = ask(resolver.start(name, conf, NO_HOSTS), lambda _: server.endpoint)
-        ours = FORMS["nslookup"](Asked(name, (address,), NO_HOSTS, port, given=True), lookup)
-    assert ours.out == theirs.stdout
-    assert lookup.outcome.exit == theirs.returncode
+        theirs = run([binary, f"-port={port}", name, address])
+        ours, code = asked("nslookup", name, server.endpoint)
+    assert (ours.out, code) == (theirs.stdout, theirs.returncode)
+
+
+def truncating(query: dns.message.Message, transport: str) -> list[bytes]:
+    """Every answer is too long for UDP."""
+    (octets,) = answering("QR RD RA")(query, transport)
+    if transport == "udp":
+        reply = dns.message.make_response(query)
+        reply.flags |= dns.flags.TC | dns.flags.RA
+        return [reply.to_wire()]
+    return [len(octets).to_bytes(2, "big") + octets]
+
+
+@pytest.mark.parametrize("name", ["two.example.", "absent.example."])
+def test_like_binds_own_program_over_tcp(name: str) -> None:
+    binary = program("nslookup", "bind9-dnsutils")
+    with serving(truncating) as server:
+        address, port = server.endpoint
+        theirs = run([binary, f"-port={port}", name, address])
+        ours, code = asked("nslookup", name, server.endpoint)
+    assert (ours.out, code) == (theirs.stdout, theirs.returncode)
+    assert ours.out.startswith(";; Truncated, retrying in TCP mode.\n")
+
+
+LONG = ".".join(["a" * 63] * 3 + ["b" * 62])
+
+
+@pytest.mark.parametrize("name", ["", "a..b", ".a", "..", "a" * 64, f"{'a' * 64}..", LONG])
+def test_what_is_no_name_is_refused_as_binds_programs_do(name: str) -> None:
+    for tool in ("nslookup", "dig", "host"):
+        theirs = run([program(tool, "bind9-dnsutils"), name, "127.0.0.1"])
+        outcome = drive(RESOLVERS[tool].machine(name, RESOLV_CONF), _nobody).outcome
+        said = theirs.stderr.rpartition(f"{tool}: ")  # it says by which path it was called
+        assert (f"{tool}: {said[2]}", theirs.returncode) == (f"{outcome.text}\n", outcome.exit)
+    ours, _ = asked("nslookup", name, ("127.0.0.1", 1))
+    assert ours == Printed("", f"{outcome.text.replace('host:', 'nslookup:', 1)}\n")
+
+
+@pytest.mark.parametrize("flags", list(FLAGS))
+@pytest.mark.parametrize("name", [*NAMES, *MORE, "a..b"])
+def test_like_busyboxs_own_program(name: str, flags: str) -> None:
+    binary = program("busybox", "busybox")
+    with serving(answering(FLAGS[flags])) as server:
+        address, port = server.endpoint
+        theirs = run([binary, "nslookup", name, f"{address}:{port}"])
+        ours, code = asked("busybox", name, server.endpoint)
+    # Replies come in any order.
+    assert sorted_lines(ours.out) == sorted_lines(theirs.stdout)
+    assert (ours.err, code) == (theirs.stderr, theirs.returncode)
+
+
+def _nobody(query: Query) -> Silence:
+    raise AssertionError(query)
+
+
+def run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def asked(style: str, name: str, endpoint: Endpoint) -> tuple[Printed, int | None]:
+    """What kubehop prints, and its exit code, when the server stands on the command line."""
+    address, port = endpoint
+    resolver = RESOLVERS[style]
+    conf = resolver.parse(f"nameserver {address}\n", "")
+    lookup = ask(resolver.start(name, conf, NO_HOSTS), lambda _: endpoint)
+    shown = Asked(name, (address,), NO_HOSTS, port, given=f"{address}:{port}")
+    return FORMS[style](shown, lookup), lookup.outcome.exit

@@ -9,8 +9,8 @@ from kubehop.files import read_text
 from kubehop.model.addresses import is_address
 from kubehop.model.errors import UsageError
 
-_OPTIONS = (
-    click.option("--cluster-dns", metavar="IP,...", help="The kubelet's clusterDNS."),
+_FILES = (
+    click.option("--cluster-dns", metavar="IP,...", help="The kubelet's clusterDNS; '' for none."),
     click.option("--cluster-domain", metavar="NAME", help="The kubelet's clusterDomain."),
     click.option(
         "--node-resolv-conf",
@@ -20,6 +20,9 @@ _OPTIONS = (
     click.option(
         "--corefile", metavar="FILE", help="Default: the ConfigMap coredns, else kubeadm's."
     ),
+)
+
+_OUTSIDE = (
     click.option(
         "--host",
         "hosts",
@@ -38,9 +41,16 @@ _OPTIONS = (
 )
 
 
+def file_options(function: F) -> F:
+    """The options that decide about the files of pods and nodes."""
+    for option in reversed(_FILES):
+        function = option(function)
+    return function
+
+
 def dns_options(function: F) -> F:
     """The options of commands that predict lookups."""
-    for option in reversed(_OPTIONS):
+    for option in reversed((*_FILES, *_OUTSIDE)):
         function = option(function)
     return function
 
@@ -50,15 +60,33 @@ def dns_settings(options: dict[str, Any]) -> Any:
     from kubehop.dns.outside import Mood
     from kubehop.dns.settings import DNSSettings
 
-    domain = options["cluster_domain"]
+    corefile = options["corefile"]
     return DNSSettings(
         cluster_dns=_addresses(options["cluster_dns"]),
-        cluster_domain=domain.strip(".") if domain else None,
+        cluster_domain=_domain(options["cluster_domain"]),
         node_resolv_conf=_text(options["node_resolv_conf"]),
-        corefile=_text(options["corefile"]),
-        hosts=_hosts(options["hosts"]),
-        mood=Mood(options["mood"]),
+        corefile=_text(corefile),
+        corefile_name=corefile or "Corefile",
+        hosts=_hosts(options.get("hosts", ())),
+        mood=Mood(options.get("mood", Mood.ANSWERS)),
     )
+
+
+def _domain(given: str | None) -> str | None:
+    """A domain without its trailing dot."""
+    if given is None:
+        return None
+    if not _is_name(given):
+        raise UsageError(f"--cluster-domain: {given!r} is not a domain name")
+    return given.removesuffix(".")
+
+
+def _is_name(text: str) -> bool:
+    """True for a name that one would write, the root left out; raises UsageError for IDNs."""
+    from kubehop.dns.names import fits, in_ascii
+
+    written = in_ascii(text).isprintable() and " " not in text
+    return written and bool(text.strip(".")) and fits(text)
 
 
 def _text(path: str | None) -> str | None:
@@ -79,7 +107,7 @@ def _hosts(given: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for entry in given:
         name, equals, address = entry.partition("=")
-        if not name or not equals or not is_address(address):
+        if not equals or not _is_name(name) or not is_address(address):
             raise UsageError(f"--host: {entry!r} is not NAME=IP")
         found[name] = (*found.get(name, ()), address)
     return found

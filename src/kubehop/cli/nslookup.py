@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kubehop.cli.common import cluster_from, cluster_options, namespace_of
-from kubehop.cli.dns_options import dns_options, dns_settings
+from kubehop.cli.dns_options import dns_settings, file_options
 from kubehop.cli.servers import finder, pointed
 from kubehop.model.errors import InputError, UsageError
 
@@ -35,9 +35,10 @@ DEFAULT_STYLE = "nslookup"
     default=DEFAULT_STYLE,
     show_default=True,
     metavar="NAME",
-    help="Which nslookup: nslookup (BIND's), busybox-1.28, busybox-1.29, busybox-1.30, busybox.",
+    help="Which nslookup: nslookup (BIND's), busybox-1.28, busybox-1.28-musl, busybox-1.29, "
+    "busybox-1.30, busybox.",
 )
-@dns_options
+@file_options
 @cluster_options
 def command(name: str, server: str | None, origin: str | None, style: str, **options: Any) -> int:
     """Really ask for NAME, by the rules of the chosen nslookup, and print what it prints.
@@ -54,19 +55,20 @@ def command(name: str, server: str | None, origin: str | None, style: str, **opt
       kubehop nslookup example.com
     """
     from kubehop.dns.lookup.resolvers import RESOLVERS
+    from kubehop.dns.names import in_ascii
     from kubehop.dns.resolv import hosts as hosts_file
     from kubehop.dnsclient.live import ask
     from kubehop.render.nslookup import FORMS, Asked
 
     if style not in FORMS:
         raise UsageError(f"no style {style!r}; there is: {', '.join(FORMS)}")
-    find = finder(server)
+    name, find = in_ascii(name), finder(server)
     resolver, files = RESOLVERS[style], _files(origin, options)
     conf = pointed(resolver.parse(files.resolv_conf, files.hostname), server)
     hosts = hosts_file.parse(files.hosts)
     lookup = ask(resolver.start(name, conf, hosts), find)
     printed = FORMS[style](
-        Asked(name, conf.nameservers, hosts, find(name)[1], bool(server)), lookup
+        Asked(name, conf.nameservers, hosts, find(name)[1], server or ""), lookup
     )
     click.echo(printed.out, nl=False)
     click.echo(printed.err, nl=False, err=True)
@@ -79,6 +81,8 @@ def _files(origin: str | None, options: dict[str, Any]) -> "Files":
     from kubehop.trace.questions import parse_origin
 
     if origin is None:
+        if options["files"]:
+            raise UsageError("-f goes with --from: it tells the files of a pod or node")
         return Files(_own(RESOLV_CONF), _own("/etc/hosts"))
     settings, cluster = dns_settings(options), cluster_from(options)
     namespace = namespace_of(options)

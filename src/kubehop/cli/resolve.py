@@ -22,7 +22,7 @@ from kubehop.model.errors import UsageError
 @click.option(
     "--from",
     "origin",
-    metavar="pod/NAME|node/NAME",
+    metavar="pod/NAME[.NS]|node/NAME",
     help="Who asks. Default: any pod of the namespace that sets nothing about DNS.",
 )
 @click.option(
@@ -30,7 +30,7 @@ from kubehop.model.errors import UsageError
     default="glibc",
     show_default=True,
     metavar="NAME|all",
-    help="glibc, musl, go, c-ares, busybox, dig, ...; `all` compares them.",
+    help="Who looks the name up, see below; `all` compares them.",
 )
 @click.option("--live", is_flag=True, help="Really ask, from this host, and compare.")
 @click.option(
@@ -59,7 +59,16 @@ def command(
     Note that ndots counts dots, not characters: with ndots:5 even a name with four dots goes
     through the search list first, unless it ends in a dot.
 
-    Exit code: 0 if the name is found, 1 if not, 2 for a problem.
+    \b
+    Resolvers
+      glibc, glibc-ipv4, glibc-gethostbyname
+      musl, musl-1.2.1, musl-1.1.13
+      go, go-ipv4, c-ares, c-ares-1.18
+      node, node-resolve, java, python, dnspython
+      busybox-1.28, busybox-1.28-musl, busybox-1.29, busybox-1.30, busybox, busybox-type-a
+      dig, dig+search, host, nslookup
+
+    Exit code: 0 if the name is found (by all resolvers), 1 if not, 2 for a problem.
 
     \b
     Examples:
@@ -94,7 +103,10 @@ def command(
         else:
             emit(lookup_json(found[0], cluster, names.assumptions), output)
     elif output == "name":
+        from kubehop.dns.outside import UNKNOWN_ADDRESS
+
         addresses = dict.fromkeys(a for one in found for a in one.outcome.addresses)
+        addresses.pop(UNKNOWN_ADDRESS, None)
         click.echo("".join(f"{address}\n" for address in addresses), nl=False)
     else:
         from kubehop.render.lookup_text import comparison_text, lookup_text

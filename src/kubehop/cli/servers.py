@@ -28,8 +28,9 @@ def finder(server: str | None) -> Callable[[str], tuple[str, int]]:
 
 def _split(server: str) -> tuple[str, int]:
     """`10.43.0.10`, `127.0.0.1:1053`, `fd00::53` or `[fd00::53]:1053`; raises UsageError."""
-    if is_address(server):
-        return canonical(server), PORT
+    bare = server[1:-1] if server.startswith("[") and server.endswith("]") else server
+    if is_address(bare):
+        return canonical(bare), PORT
     address, _, port = server.rpartition(":")
     address = address.removeprefix("[").removesuffix("]")
     valid = is_address(address) and port.isascii() and port.isdecimal() and 0 < int(port) < 65536

@@ -41,7 +41,7 @@ from kubehop.service.frontends import FrontendKind
     default="glibc",
     show_default=True,
     metavar="NAME",
-    help="What looks a host name up, as in `kubehop resolve`.",
+    help="What looks HOSTNAME up, as in `kubehop resolve`.",
 )
 @output_option("wide", "json", "yaml", "name")
 @dns_options
@@ -62,6 +62,7 @@ def command(
     \b
     FROM  pod/NAME[.NAMESPACE]   node/NAME   external[/IP]
     TO    svc/NAME[.NAMESPACE]:PORT   pod/NAME[.NAMESPACE]:PORT   node/NAME:PORT   IP:PORT
+          HOSTNAME:PORT (looked up first, as a program at FROM would)
 
     Exit code: 0 every fate is delivered and answered, 1 some is not, 2 could not tell.
 

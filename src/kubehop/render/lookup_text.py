@@ -5,8 +5,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from kubehop.dns.lookup.drive import Step
-from kubehop.dns.lookup.protocol import Silence, Status, Transport
+from kubehop.dns.lookup.protocol import Outcome, Silence, Status, Transport
 from kubehop.dns.message import Kind, Reply
+from kubehop.dns.names import fits
+from kubehop.dns.outside import UNKNOWN_ADDRESS
 from kubehop.model.cluster import Cluster
 from kubehop.model.errors import printable
 from kubehop.render.drawing import Style, bullets, draw, lines, text
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 NEVER = float("inf")
 NO_BREAK = "\N{NO-BREAK SPACE}"
 SHOWN_ADDRESSES = 4
+ASSUMED = "found if it exists"
+"""A name outside, of which nothing tells the address."""
 
 COLOURS = {Status.FOUND: "green", Status.NO_DATA: "yellow"}
 WORDS = {Kind.NODATA: "no data"}
@@ -50,7 +54,9 @@ def verdict(found: Prediction) -> str:
     """`found 10.43.0.1 (kubernetes.default.svc.cluster.local) with 4 queries, in no time`."""
     outcome = found.outcome
     what = str(outcome.status)
-    if outcome.status is Status.FOUND:
+    if UNKNOWN_ADDRESS in outcome.addresses:
+        what = f"{ASSUMED}: {outcome.canonical}"
+    elif outcome.status is Status.FOUND:
         what = f"found {short(outcome.addresses) or outcome.canonical}"
         if outcome.addresses and outcome.canonical:
             what += f" ({outcome.canonical})"
@@ -87,7 +93,7 @@ def _queries(found: Prediction) -> "list[RenderableType]":
     from rich.table import Table
 
     if not found.steps:
-        return ["", text("No query is sent: the name is an address, or stands in /etc/hosts.")]
+        return ["", text(f"No query is sent: {_without_queries(found)}.")]
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(justify="right", no_wrap=True)
     grid.add_column()
@@ -99,6 +105,14 @@ def _queries(found: Prediction) -> "list[RenderableType]":
         grid.add_row(text(label, "dim"), _entry(group, several))
         number = last + 1
     return ["", text("Queries", "bold"), grid]
+
+
+def _without_queries(found: Prediction) -> str:
+    if found.outcome.status is Status.FOUND:
+        return "the name is an address, or stands in /etc/hosts"
+    if fits(found.name) and not found.resolver.parse(found.files.resolv_conf, "").attempts:
+        return "resolv.conf allows no attempt"
+    return "this is no name that the resolver asks for"
 
 
 def _together(steps: Iterable[Answered]) -> list[list[Answered]]:
@@ -183,16 +197,12 @@ def comparison_text(
     for heading in ("RESOLVER", "QUERIES", "WAITING", "OUTCOME"):
         table.add_column(heading, justify="right" if heading == "QUERIES" else "left")
     for one in found:
-        outcome = one.outcome
-        said = short(outcome.addresses) or outcome.text.splitlines()[:1] or [""]
-        what = said if isinstance(said, str) else said[0]
-        colour = COLOURS.get(outcome.status, "red")
         waiting = "for ever" if one.seconds == NEVER else f"{one.seconds:g} s"
         table.add_row(
             text(one.resolver.name),
             text(str(one.queries)),
             text(waiting),
-            text(f"{outcome.status}: {what}" if what else str(outcome.status), colour),
+            text(_outcome(one.outcome), COLOURS.get(one.outcome.status, "red")),
         )
     first = found[0]
     parts: list[RenderableType] = [
@@ -204,3 +214,12 @@ def comparison_text(
     ]
     parts += [*_listed("Note", first.notes), *_basis(cluster, assumptions)]
     return draw(*parts, style=style)
+
+
+def _outcome(outcome: Outcome) -> str:
+    """`found: 10.43.0.1`, `try again: Temporary failure in name resolution`."""
+    if UNKNOWN_ADDRESS in outcome.addresses:
+        return ASSUMED
+    first, *_ = outcome.text.splitlines() or [""]
+    what = short(outcome.addresses) or first
+    return f"{outcome.status}: {what}" if what else str(outcome.status)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from kubehop.dns.lookup.drive import Lookup, Step
-from kubehop.dns.lookup.protocol import Silence, Status
+from kubehop.dns.lookup.protocol import Silence, Status, Transport
 from kubehop.dns.message import Rcode, Reply
 from kubehop.dns.names import absolute, reverse
 from kubehop.dns.resolv.hosts import NO_HOSTS, Hosts
@@ -31,14 +31,15 @@ class Printed:
 class Asked:
     """What the program was run with: the name as typed, the servers and the hosts file.
 
-    `given`: the server stood on the command line, and BIND's nslookup is less strict with it.
+    `given` is the server as it stood on the command line, "" without: busybox prints it so, and
+    BIND's nslookup is less strict with it.
     """
 
     name: str
     servers: tuple[str, ...]
     hosts: Hosts = NO_HOSTS
     port: int = PORT
-    given: bool = False
+    given: str = ""
 
 
 Form = Callable[[Asked, Lookup], Printed]
@@ -91,14 +92,17 @@ def busybox(asked: Asked, lookup: Lookup) -> Printed:
     """busybox 1.29 and newer: a paragraph for each reply, in the order of arrival."""
     replies = list(_replies(lookup))
     refused = [s for s in lookup.steps if s.result is Silence.UNREACHABLE]
+    failed = {step.query.server: "Connection refused" for step in refused}
+    if not lookup.steps:  # what is no name makes no query, and it writes as many octets as it can
+        failed = dict.fromkeys(asked.servers, "Message too long")
     error = "".join(
-        _line(f"nslookup: write to '{server}': Connection refused")
-        for server in dict.fromkeys(step.query.server for step in refused)
+        _line(f"nslookup: write to '{asked.given or server}': {why}")
+        for server, why in failed.items()
     )
     if not replies:
         return Printed(f"{lookup.outcome.text}\n\n", error)
     server = replies[-1][0].query.server
-    head = f"Server:\t\t{server}\nAddress:\t{socket_address(server, asked.port)}\n\n"
+    head = f"Server:\t\t{asked.given or server}\nAddress:\t{socket_address(server, asked.port)}\n\n"
     return Printed(head + "".join(_paragraph(asked, s, r) for s, r in replies), error)
 
 
@@ -107,7 +111,8 @@ def _paragraph(asked: Asked, step: Step, reply: Reply) -> str:
         name = step.query.question.name
         shown = asked.name if absolute(asked.name) == name else name.removesuffix(".")
         return _line(f"** server can't find {shown}: {reply.rcode.name}") + "\n"
-    return "".join(_records(reply)) + "\n"
+    weak = "" if reply.authoritative else "Non-authoritative answer:\n"
+    return f"{weak}{''.join(_records(reply))}\n"
 
 
 def _records(reply: Reply) -> Iterator[str]:
@@ -124,6 +129,8 @@ def _records(reply: Reply) -> Iterator[str]:
 
 def bind(asked: Asked, lookup: Lookup) -> Printed:
     """BIND's nslookup: what it thinks of each reply, then the records of those that count."""
+    if not lookup.steps:
+        return Printed("", _line(lookup.outcome.text))
     told, head = [], ""
     replies: list[Reply] = []
     for step, following in zip(lookup.steps, (*lookup.steps[1:], None), strict=True):
@@ -145,6 +152,8 @@ def _complaint(asked: Asked, step: Step, following: Step | None) -> str:
     if not isinstance(result, Reply):
         why = "connection refused" if result is Silence.UNREACHABLE else "timed out"
         return _line(f";; communications error to {server}#{asked.port}: {why}")
+    if result.truncated and step.query.transport is Transport.UDP:
+        return ";; Truncated, retrying in TCP mode.\n"
     lame = not result.recursive and not asked.given
     if result.rcode is not Rcode.SERVFAIL and not lame:
         return ""

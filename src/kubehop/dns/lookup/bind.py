@@ -18,12 +18,14 @@ from dataclasses import dataclass
 
 from kubehop.dns.lookup.candidates import (
     Candidate,
+    Unfit,
     as_typed,
     dots,
     enough_dots,
     rooted,
     searched,
     too_few_dots,
+    unfit,
 )
 from kubehop.dns.lookup.files import pointer_of
 from kubehop.dns.lookup.protocol import (
@@ -86,6 +88,10 @@ def lookup(
     del hosts
     if conf.unusable:
         return Outcome(Status.FAILED, text=f"{tool.program}: {conf.unusable}", exit=1)
+    if problem := _illegal(name):
+        code = 1 if tool.program == "host" else 10
+        text = f"{tool.program}: '{name}' is not a legal name ({problem})"
+        return Outcome(Status.FAILED, text=text, exit=code)
     run, kind = _Run(tool, conf), types[0]
     pointer = pointer_of(name) if tool.program != "dig" else None
     if pointer is not None:
@@ -104,6 +110,21 @@ def lookup(
             if extra is not None:
                 given.append(_Given(found.removesuffix("."), asked.name, extra))
     return _outcome(tool, given)
+
+
+_WORDS = {
+    Unfit.EMPTY_LABEL: "empty label",
+    Unfit.LONG_LABEL: "label too long",
+    Unfit.LONG_NAME: "ran out of space",
+}
+
+
+def _illegal(name: str) -> str:
+    """Why dns_name_fromtext() refuses a name, "" if it does not."""
+    problem = unfit(name)
+    if problem is None:
+        return "" if name else "unexpected end of input"
+    return _WORDS[problem]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,31 @@ ndots counts DOTS. `whoami.default.svc.cluster.local` has four, so with ndots:5 
 list is tried before the name as it was typed; only a trailing dot stops that.
 """
 
+import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kubehop.dns.names import absolute, fits
+from kubehop.dns.names import MAX_LABEL, MAX_NAME, absolute, fits, labels
+
+
+class Unfit(enum.Enum):
+    """Why a text is no name at all."""
+
+    EMPTY_LABEL = enum.auto()
+    LONG_LABEL = enum.auto()
+    LONG_NAME = enum.auto()
+
+
+def unfit(text: str) -> Unfit | None:
+    """What one who reads the text from its beginning stumbles over first, None for a name."""
+    room = MAX_NAME + 1
+    for label in labels(text) if text != "." else ():
+        room -= len(label) + 1
+        if not label or len(label) > MAX_LABEL:
+            return Unfit.LONG_LABEL if label else Unfit.EMPTY_LABEL
+        if room < 0:
+            return Unfit.LONG_NAME
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ not heard. NODATA ends it.
 from collections.abc import Generator
 from dataclasses import dataclass
 
-from kubehop.dns.lookup.candidates import Candidate, in_order
+from kubehop.dns.lookup.candidates import Candidate, Unfit, in_order, unfit
 from kubehop.dns.lookup.protocol import (
     Ask,
     Heard,
@@ -35,6 +35,13 @@ class _Run:
     over: bool = False
 
 
+_WORDS = {
+    Unfit.EMPTY_LABEL: "A DNS label is empty.",
+    Unfit.LONG_LABEL: "A DNS label is > 63 octets long.",
+    Unfit.LONG_NAME: "A DNS name is > 255 octets long.",
+}
+
+
 def lookup(name: str, conf: ResolvConf, hosts: Hosts, types: tuple[str, ...] = ("A",)) -> Machine:
     """Look `name` up; the hosts file is not consulted."""
     del hosts
@@ -43,7 +50,8 @@ def lookup(name: str, conf: ResolvConf, hosts: Hosts, types: tuple[str, ...] = (
     run, kind = _Run(conf), types[0]
     for candidate in in_order(name, conf.search, conf.ndots):
         if not candidate.sendable:
-            return Outcome(Status.FAILED, text="A DNS name is > 255 octets long.")
+            text = _WORDS[unfit(candidate.name) or Unfit.LONG_NAME]
+            return Outcome(Status.FAILED, text=text)
         reply = yield from _resolve(run, candidate, kind)
         if run.over:
             text = f"The resolution lifetime expired after {run.now:.3f} seconds"
