@@ -54,6 +54,7 @@ JITTERS = ((0.5, 0.5), *((one, other) for one in _PARTS for other in _PARTS))
 """What part of c-ares' random cut A and AAAA get, by turns."""
 SEQUENCES = 30
 """How many sequences of random cuts are tried where several servers multiply what can happen."""
+HASTE = 12
 Start = Callable[[], Machine]
 
 
@@ -93,31 +94,22 @@ def starts(resolver: Resolver, case: Case) -> Iterator[Start]:
 
 
 def _jittered(resolver: Resolver, name: str, conf: ResolvConf) -> Iterator[Start]:
-    starts = _RANDOM.get(resolver.name)
-    if starts is None:
+    if resolver.name not in ("c-ares", "node-resolve"):
         yield partial(resolver.start, name, conf, HOSTS)
         return
-    for start in starts:
-        for pair in JITTERS:
-            yield partial(start, name, conf, itertools.cycle(pair).__next__)
-        if len(conf.nameservers) > 1:
-            for seed in range(SEQUENCES):
-                yield partial(start, name, conf, Random(seed).random)
-
-
-def _cares(name: str, conf: ResolvConf, jitter: cares.Jitter) -> Machine:
-    return cares.lookup(name, conf, HOSTS, jitter=jitter)
-
-
-def _cares_together(name: str, conf: ResolvConf, jitter: cares.Jitter) -> Machine:
-    return cares.lookup(name, conf, HOSTS, jitter=jitter, together=True)
-
-
-def _node(name: str, conf: ResolvConf, jitter: cares.Jitter) -> Machine:
-    return cares.node_resolve4(name, conf, HOSTS, jitter=jitter)
-
-
-_RANDOM = {"c-ares": (_cares, _cares_together), "node-resolve": (_node,)}
+    several = len(conf.nameservers) > 1
+    pairs = [itertools.cycle(pair).__next__ for pair in JITTERS]
+    jitters = [*pairs, *(Random(seed).random for seed in range(SEQUENCES) if several)]
+    if resolver.name == "node-resolve":
+        for jitter in jitters:
+            yield partial(cares.node_resolve4, name, conf, HOSTS, jitter=jitter)
+        return
+    for jitter in jitters:
+        yield partial(cares.lookup, name, conf, HOSTS, jitter=jitter)
+    for alone in range(HASTE if several else 1):
+        # So many replies are dealt with one by one, later ones are there when one is read.
+        together = itertools.chain(itertools.repeat(False, alone), itertools.repeat(True)).__next__
+        yield partial(cares.lookup, name, conf, HOSTS, together=together)
 
 
 def lags(resolver: Resolver, case: Case) -> tuple[float, ...]:

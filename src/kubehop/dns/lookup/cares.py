@@ -40,6 +40,14 @@ Jitter = Callable[[], float]
 """A number from 0 to 1: which part of the half that may be cut off is cut off."""
 
 
+Chance = Callable[[], bool]
+
+
+def never() -> bool:
+    """What is not left to chance: each reply is dealt with as it comes."""
+    return False
+
+
 def middle() -> float:
     """The jitter where nobody tells: half of what may be cut off."""
     return 0.5
@@ -103,8 +111,8 @@ class Channel:
     conf: ResolvConf
     jitter: Jitter = middle
     payload: int = PAYLOAD
-    together: bool = False
-    """Replies that come at the same moment are all read before anything is sent: often so."""
+    together: Chance = never
+    """Whether replies of the same moment are all read before anything is sent."""
     checks: bool = True
     """False with ARES_FLAG_NOCHECKRESP: SERVFAIL and REFUSED are replies like others."""
     now: float = 0.0
@@ -154,7 +162,7 @@ def lookup(
     hosts: Hosts,
     types: tuple[str, ...] = ("A", "AAAA"),
     jitter: Jitter = middle,
-    together: bool = False,
+    together: Chance = never,
 ) -> Machine:
     """Look `name` up as ares_getaddrinfo() does."""
     listed = from_files(name, hosts, types, Matching.FOLDED, strict=True)
@@ -225,7 +233,8 @@ def _ask(
         heard = yield Ask(tuple(sending), min(pending.deadline for pending in running))
         channel.now = heard.now
         _process(channel, heard, running, ended)
-        while channel.together and heard.query is not None:
+        together = channel.together()
+        while together and heard.query is not None:
             heard = yield Ask((), channel.now + MOMENT)
             _process(channel, heard, running, ended)
         if any(e.reply is not None and _is_a(e) and addresses(e.reply) for e in ended):
