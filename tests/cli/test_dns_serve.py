@@ -57,7 +57,9 @@ class Served:
 def serve(*arguments: str) -> Iterator[Served]:
     """The command on a free port; it must end by itself on SIGTERM, with exit code 0."""
     command = [sys.executable, "-m", "kubehop", "dns", "serve", "--listen", "127.0.0.1:0"]
-    process = subprocess.Popen([*command, *arguments], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     assert process.stderr is not None
     try:
         yield _ready(process, process.stderr)
@@ -68,6 +70,8 @@ def serve(*arguments: str) -> Iterator[Served]:
         process.kill()
         process.wait()
         process.stderr.close()
+        if process.stdout:
+            process.stdout.close()
 
 
 def _ready(process: subprocess.Popen[str], stderr: IO[str]) -> Served:
@@ -228,3 +232,29 @@ def test_one_line_for_what_cannot_be(arguments: list[str], problem: str, tmp_pat
     assert done.returncode == 2
     assert f"error: {problem}" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_broken_corefile_of_the_cluster_is_named(tmp_path: Path) -> None:
+    config = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "coredns", "namespace": "kube-system"},
+        "data": {"Corefile": ".:53 {\n kubernets cluster.local\n}\n"},
+    }
+    (tmp_path / "corefile.json").write_text(json.dumps(config))
+    command = [sys.executable, "-m", "kubehop", "dns", "serve", "-f", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "error: ConfigMap kube-system/coredns: Corefile:2 - Error during" in done.stderr
+
+
+def test_it_answers_when_nobody_reads_its_log_any_more(tmp_path: Path) -> None:
+    (tmp_path / "web.yaml").write_text(WEB)
+    with serve("-f", str(tmp_path), "--log", "--health", "127.0.0.1:0") as served:
+        assert any(line.startswith("/health on 127.0.0.1 port ") for line in served.said)
+        assert served.process.stdout is not None
+        assert served.ask(NAME) == ("NOERROR", ["10.43.5.5"])
+        assert f"udp A {NAME} 0 " in served.process.stdout.readline()
+        served.process.stdout.close()
+        for _ in range(3):
+            assert served.ask(NAME) == ("NOERROR", ["10.43.5.5"])

@@ -1,5 +1,6 @@
 """`kubehop dns serve`: the cluster's names over UDP and TCP, following where they come from."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from kubehop.model.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from kubehop.cli.dns_service import Settings
+    from kubehop.dnsserver import Listen
     from kubehop.follow import Source
 
 LISTEN = "127.0.0.1:1053"
@@ -58,34 +60,51 @@ def command(
       kubehop dns serve --context prod --listen 127.0.0.1:1053 --metrics 127.0.0.1:9153
       kubehop nslookup kubernetes.default.svc.cluster.local --server 127.0.0.1:1053
     """
-    from kubehop.cli.dns_service import DNSService, Settings
-    from kubehop.dnsserver import Listen
+    from kubehop.cli.dns_service import CLUSTERS_COREFILE, DNSService, Settings
+    from kubehop.cli.query_log import QueryLog
     from kubehop.model.errors import printable
 
     def report(line: str) -> None:
         click.echo(printable(line), err=True)
 
-    def place(text: str | None) -> Listen | None:
-        return Listen.parse(text) if text else None
-
     settings = Settings(
-        listen=tuple(map(Listen.parse, listen)),
-        corefile=read_text(corefile) if corefile else None,
+        listen=tuple(_place("--listen", text) for text in listen),
+        corefile=None if corefile is None else read_text(corefile),
+        corefile_name=corefile or CLUSTERS_COREFILE,
         resolv_conf=_resolv_conf(upstream),
-        health=place(health),
-        ready=place(ready),
-        metrics=place(metrics),
-        log=(lambda entry: click.echo(str(entry))) if log else None,
+        health=_page("--health", health),
+        ready=_page("--ready", ready),
+        metrics=_page("--metrics", metrics),
+        log=QueryLog(sys.stdout, report).write if log else None,
         assume=bool(options["files"]),
     )
     service = DNSService(_source(options, settings, report), settings, report)
     with service:
+        for path, place, port in service.pages:
+            report(f"{path} on {place.address} port {port}")
         for where, port in zip(settings.listen, service.ports, strict=True):
-            click.echo(
-                f"serving on {where.address} port {port}, UDP and TCP; Ctrl-C ends it", err=True
-            )
+            report(f"serving on {where.address} port {port}, UDP and TCP; Ctrl-C ends it")
         service.run()
     return 0
+
+
+def _place(option: str, text: str) -> "Listen":
+    """Where to listen; raises UsageError that names the option."""
+    from kubehop.dnsserver import Listen
+
+    try:
+        return Listen.parse(text)
+    except UsageError:
+        raise UsageError(f"{option}: {text!r} is not ADDR or ADDR:PORT to listen on") from None
+
+
+def _page(option: str, text: str | None) -> "Listen | None":
+    """Where to serve a page: there is no port that it has by custom."""
+    if text is None:
+        return None
+    if text.count(":") != 1 and "]:" not in text:
+        raise UsageError(f"{option}: {text!r} is not ADDR:PORT")
+    return _place(option, text)
 
 
 def _resolv_conf(upstream: tuple[str, ...]) -> str:

@@ -10,7 +10,7 @@ from kubehop.dns.chain import Serving, own_addresses
 from kubehop.dns.corefile.cluster import KUBEADM
 from kubehop.dns.corefile.parse import parse
 from kubehop.dns.corefile.plugins.kubernetes import Kubernetes
-from kubehop.dns.service import api_service
+from kubehop.dns.service import api_service, dns_service
 from kubehop.dns.zone import ZoneData
 from kubehop.dnsserver import Listen, Server
 from kubehop.dnsserver.log import Log
@@ -22,15 +22,17 @@ from kubehop.model.kinds import KINDS
 
 Report = Callable[[str], None]
 RESOLV_CONF = "/etc/resolv.conf"
+CLUSTERS_COREFILE = "ConfigMap kube-system/coredns: Corefile"
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What to serve where; `corefile` None takes the cluster's own, `resolv_conf` is the text
-    of the file that a Corefile forwards to."""
+    """What to serve where; `corefile` None takes the cluster's own, `corefile_name` is what
+    errors call it, `resolv_conf` the text of the file that a Corefile forwards to."""
 
     listen: tuple[Listen, ...]
     corefile: str | None = None
+    corefile_name: str = "Corefile"
     resolv_conf: str = ""
     health: Listen | None = None
     ready: Listen | None = None
@@ -53,9 +55,13 @@ class DNSService:
             state = source.start()
             self._synced, self._text = state.synced, state.corefile
             self._data = ZoneData.of(state.cluster, _kinds(state.synced))
-            if settings.assume and (service := api_service(state.cluster)):
-                self._data.apply(Change((service,)))
-            self._own = own_addresses(state.cluster)
+            if settings.assume and (api := api_service(state.cluster)):
+                self._data.apply(Change((api,)))
+            for line in state.cluster.assumptions:
+                report(f"assumed: {line}")
+            service = dns_service(state.cluster)
+            mine = (service.namespace, service.name) if service else ("", "")
+            self._own = own_addresses(state.cluster, mine)
             self._server = Server(
                 self._serving(),
                 settings.listen,
@@ -72,6 +78,17 @@ class DNSService:
     def ports(self) -> list[int]:
         """The ports of `listen`, in its order."""
         return self._server.ports
+
+    @property
+    def pages(self) -> tuple[tuple[str, Listen, int], ...]:
+        """The HTTP side: path, where, and the port that it has there."""
+        places = (
+            ("/health", self._settings.health),
+            ("/ready", self._settings.ready),
+            ("/metrics", self._settings.metrics),
+        )
+        ports = self._server.http_ports
+        return tuple((path, place, ports[path]) for path, place in places if place)
 
     def __enter__(self) -> Self:
         self._follower.start()
@@ -102,12 +119,18 @@ class DNSService:
                 self._server.reload(self._serving())
             except InputError as error:
                 # As CoreDNS does: the old one serves on.
-                self._report(f"the Corefile is not used: {error}")
+                self._report(f"the new Corefile is not used: {error}")
 
     def _serving(self) -> Serving:
-        text = self._settings.corefile or self._text or KUBEADM
-        conf = self._settings.resolv_conf
-        corefile = parse(text, files={RESOLV_CONF: conf})
+        given, conf = self._settings.corefile, self._settings.resolv_conf
+        text = given if given is not None else self._text
+        if text is None:
+            self._report("assumed: kubeadm's Corefile, for there is no ConfigMap coredns to read")
+        corefile = parse(
+            KUBEADM if text is None else text,
+            self._settings.corefile_name if text is not None else "kubeadm's Corefile",
+            files={RESOLV_CONF: conf},
+        )
         # Not in a pod: 127.0.0.53 is somebody else here, unless we listen there.
         places = {socket_address(where.address, where.port) for where in self._settings.listen}
         first = corefile.blocks[0].keys[0].port

@@ -1,0 +1,106 @@
+"""Commands about names: what help and errors say, what scripts read."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from kubehop.cli.main import run
+from kubehop.cli.query_log import QueryLog
+from kubehop.dns.lookup.resolvers import RESOLVERS
+from kubehop.dns.message import Question
+from kubehop.dnsserver.log import Logged
+from kubehop.render.nslookup import FORMS
+from tests.cli.test_cli import EXAMPLE
+
+Shown = pytest.CaptureFixture[str]
+
+
+def said(arguments: list[str], capsys: Shown) -> str:
+    """The error of a command about the example cluster."""
+    assert run([*arguments, "-f", EXAMPLE]) == 2
+    return capsys.readouterr().err
+
+
+def test_help_names_every_resolver_and_every_style(capsys: Shown) -> None:
+    assert run(["resolve", "--help"]) == 0
+    words = capsys.readouterr().out.replace(",", " ").split()
+    assert set(RESOLVERS) <= set(words)
+    assert run(["nslookup", "--help"]) == 0
+    words = capsys.readouterr().out.replace(",", " ").replace(".\n", " ").split()
+    assert set(FORMS) <= set(words)
+
+
+def test_nslookup_has_no_option_that_it_would_ignore(capsys: Shown) -> None:
+    assert run(["nslookup", "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert "--host" not in shown
+    assert "--outside" not in shown
+    assert "-f goes with --from" in said(["nslookup", "whoami"], capsys)
+
+
+def test_scripts_get_addresses_only(capsys: Shown) -> None:
+    assert run(["resolve", "example.com.", "-o", "name", "-f", EXAMPLE]) == 0
+    assert capsys.readouterr().out == ""
+    known = ["--host", "example.com=192.0.2.7", "-o", "name", "-f", EXAMPLE]
+    assert run(["resolve", "example.com.", *known]) == 0
+    assert capsys.readouterr().out == "192.0.2.7\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (
+            ["resolve", "x", "--host", "b\N{LATIN SMALL LETTER U WITH DIAERESIS}.com=1.2.3.4"],
+            "xn--b-",
+        ),
+        (["resolve", "x", "--corefile", "/dev/zero"], "/dev/zero: larger than 8 MiB"),
+        (["resolve", "x", "--corefile", ""], "'': cannot be read: No such file or directory"),
+        (["dns", "serve", "--health", "127.0.0.1"], "--health: '127.0.0.1' is not ADDR:PORT"),
+        (["dns", "serve", "--ready", "x:1"], "--ready: 'x:1' is not ADDR or ADDR:PORT"),
+        (["dns", "serve", "--listen", "x"], "--listen: 'x' is not ADDR or ADDR:PORT"),
+    ],
+)
+def test_errors_say_which_option(arguments: list[str], problem: str, capsys: Shown) -> None:
+    assert problem in said(arguments, capsys)
+
+
+@pytest.mark.parametrize("command", [["resolve", "x"], ["dns", "serve", "--listen", "127.0.0.1:0"]])
+def test_errors_of_a_corefile_name_its_file(
+    command: list[str], tmp_path: Path, capsys: Shown
+) -> None:
+    corefile = tmp_path / "my.corefile"
+    corefile.write_text(".:53 {\n foo\n}\n")
+    assert f"{corefile}:2 - Error" in said([*command, "--corefile", str(corefile)], capsys)
+
+
+def test_no_query_is_explained_as_it_is(capsys: Shown) -> None:
+    for name, why in (
+        ("busybox", "the name is an address, or stands in /etc/hosts"),
+        ("a..b", "this is no name that the resolver asks for"),
+    ):
+        run(["resolve", name, "--from", "pod/busybox", "-f", EXAMPLE])
+        assert f"No query is sent: {why}." in capsys.readouterr().out
+
+
+class Full(io.StringIO):
+    """A pipe that nobody reads any more."""
+
+    def write(self, _: str) -> int:
+        raise BrokenPipeError(32, "Broken pipe")
+
+
+def test_a_log_that_cannot_be_written_ends_and_is_said_once() -> None:
+    told: list[str] = []
+    log = QueryLog(Full(), told.append)
+    entry = Logged(Question("whoami.", "A"), "127.0.0.1", 4000, "udp", 0, 50)
+    log.write(entry)
+    log.write(entry)
+    assert told == ["the log ends: Broken pipe"]
+
+
+def test_names_in_the_log_cannot_drive_the_terminal() -> None:
+    out = io.StringIO()
+    entry = Logged(Question("\x1b[31m.", "A"), "127.0.0.1", 4000, "udp", 3, 50)
+    QueryLog(out, print).write(entry)
+    assert out.getvalue() == "127.0.0.1:4000 udp A \\x1b[31m. 3 50\n"
