@@ -105,10 +105,22 @@ def compared(where: Studio, asked: Asked) -> tuple[dict[str, Any], str]:
     """A lookup's recording and what is wrong with its prediction."""
     for _ in range(TRIES):
         case = where.record(asked)
-        said = difference(case) or conformance.lookup(case, HEADER)
+        said = conformance.lookup(case, HEADER) or ("" if _hasty(asked) else difference(case))
         if not said:
             break
     return case, said
+
+
+def _hasty(asked: Asked) -> bool:
+    """True if the order of replies decides where c-ares goes on: only the recording tells it."""
+    several = asked.resolv_conf.count("nameserver") > 1
+    return several and machine_of(asked).name in ("c-ares", "node-resolve")
+
+
+def _chance(asked: Asked) -> bool:
+    """True if it is luck which servers are asked, and they do not answer alike."""
+    unlike = NOBODY in asked.resolv_conf or asked.scenario.startswith("first_")
+    return unlike and "rotate" in asked.resolv_conf and "dnspython" in asked.program.name
 
 
 @dataclass
@@ -177,6 +189,8 @@ def drawn(random: Random, programs: tuple[Program, ...], longest: float) -> Iter
             random.choice(NAMES),
         )
         seconds = predicted_seconds(asked)
+        if _chance(asked):
+            continue
         if seconds <= longest or (seconds == float("inf") and longest >= BROKEN_OFF):
             yield asked
 
