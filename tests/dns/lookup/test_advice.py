@@ -4,13 +4,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubehop.dns.lookup.advice import Advice, advice, ask
+from kubehop.dns.lookup.drive import Answer
+from kubehop.dns.lookup.protocol import Query
 from kubehop.dns.lookup.resolvers import RESOLVERS
+from kubehop.dns.message import Reply
 from kubehop.dns.resolv import hosts
 from tests.dns.lookup.servers import (
     ADDRESSES,
     NXDOMAIN,
     POD,
     SEARCH,
+    TWO,
     cluster,
     for_aaaa,
     look_up,
@@ -45,6 +49,25 @@ def test_ndots_counts_dots() -> None:
 def test_a_lower_ndots_is_not_advised_where_it_changes_what_is_found() -> None:
     """With ndots:2 musl would never search for it."""
     assert not any("dnsConfig" in text for text in said("musl", "whoami.default.svc"))
+
+
+def one_knows_nothing(query: Query) -> Reply:
+    return NXDOMAIN if query.server == "10.43.0.11" else cluster(query)
+
+
+def test_nameservers_that_disagree_are_a_race_for_who_asks_them_at_once() -> None:
+    def told(resolver: str, answer: Answer) -> list[str]:
+        texts = (a.text for a in advice(ask(RESOLVERS[resolver], "whoami", TWO, answer)))
+        return [text for text in texts if "at once" in text]
+
+    (text,) = told("musl", one_knows_nothing)
+    assert text == (
+        "all nameservers are asked at once and the first reply counts: 10.43.0.11 says NXDOMAIN to "
+        "`whoami.default.svc.cluster.local.`, which 10.43.0.10 answers, so that the same lookup "
+        "finds it now and then"
+    )
+    assert told("musl", cluster) == []
+    assert told("glibc", one_knows_nothing) == []
 
 
 def test_nothing_to_say_of_an_absolute_name() -> None:

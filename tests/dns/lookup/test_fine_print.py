@@ -212,3 +212,26 @@ def test_the_first_error_of_a_name_with_a_dot_is_go_s_last_word() -> None:
 
 def test_upstream_errors_leave_names_of_the_cluster_alone() -> None:
     assert look_up("glibc-ipv4", "whoami", outside(SERVFAIL)).outcome.addresses
+
+
+NO_NAMES = (
+    # resolver, what is asked for -> what the program says, as seen
+    ("glibc-ipv4", "fd00::1", "Address family for hostname not supported", Status.FAILED),
+    ("glibc-gethostbyname", "fd00::1", "Unknown host", Status.NOT_FOUND),
+    ("go-ipv4", "fd00::1", "address fd00::1: no suitable address found", Status.FAILED),
+    ("dnspython", "a..b", "A DNS label is empty.", Status.FAILED),
+    ("dnspython", "a" * 64, "A DNS label is > 63 octets long.", Status.FAILED),
+    ("dnspython", "a." * 128, "A DNS name is > 255 octets long.", Status.FAILED),
+    ("dig+search", "a..b", "dig: 'a..b' is not a legal name (empty label)", Status.FAILED),
+)
+
+
+@pytest.mark.parametrize(("resolver", "name", "said", "status"), NO_NAMES)
+def test_what_cannot_be_asked_for(resolver: str, name: str, said: str, status: Status) -> None:
+    lookup = look_up(resolver, name)
+    assert (lookup.outcome.text, lookup.outcome.status, lookup.queries) == (said, status, 0)
+
+
+@pytest.mark.parametrize("resolver", ["glibc", "go", "musl"])
+def test_an_ipv6_address_is_found_where_both_families_are_wanted(resolver: str) -> None:
+    assert look_up(resolver, "fd00::1").outcome.addresses == ("fd00::1",)

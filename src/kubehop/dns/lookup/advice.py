@@ -11,11 +11,13 @@ from kubehop.dns.lookup.candidates import dots
 from kubehop.dns.lookup.drive import Answer, Lookup, Step, drive
 from kubehop.dns.lookup.protocol import Status, addresses
 from kubehop.dns.lookup.resolvers import RESOLVERS, Resolver
-from kubehop.dns.message import Kind, Reply
+from kubehop.dns.message import Kind, Question, Reply
 from kubehop.dns.resolv.hosts import NO_HOSTS, Hosts
 from kubehop.dns.resolv.values import ResolvConf
 
 LOWER_NDOTS = 2
+ENDING = (Kind.ANSWER, Kind.NODATA, Kind.NXDOMAIN)
+"""What musl takes for a reply; it waits on after any other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +189,26 @@ def _musl_why(asked: Asked) -> str:
     return "an error for A or for AAAA is an error for the name"
 
 
+def _race(asked: Asked) -> list[Advice]:
+    """Nameservers that know different names, asked at once: chance decides what is found."""
+    told: dict[Question, dict[Kind, str]] = {}
+    for step in asked.lookup.steps if asked.resolver.parallel else ():
+        result, query = step.result, step.query
+        if isinstance(result, Reply) and result.kind in ENDING:
+            told.setdefault(query.question, {}).setdefault(result.kind, query.server)
+    for question, kinds in told.items():
+        if Kind.ANSWER in kinds and len(kinds) > 1:
+            other = next(kind for kind in kinds if kind is not Kind.ANSWER)
+            return [
+                Advice(
+                    f"all nameservers are asked at once and the first reply counts: {kinds[other]} "
+                    f"says {other} to `{question.name}`, which {kinds[Kind.ANSWER]} answers, so "
+                    "that the same lookup finds it now and then"
+                )
+            ]
+    return []
+
+
 def _notes(asked: Asked) -> list[Advice]:
     return [Advice(f"resolv.conf, {note}") for note in asked.conf.notes]
 
@@ -198,5 +220,6 @@ RULES: tuple[Rule, ...] = (
     _busybox,
     _busybox_exit,
     _musl,
+    _race,
     _notes,
 )

@@ -22,6 +22,12 @@ def from_files(
     return Outcome(Status.FOUND, listed.addresses, listed.canonical)
 
 
+def is_foreign(name: str, types: tuple[str, ...]) -> bool:
+    """True for an IPv6 address where only IPv4 is wanted; an IPv4-mapped one is both."""
+    address = ipv6(name) if "AAAA" not in types else None
+    return address is not None and not address.startswith("::ffff:")
+
+
 def pointer_of(name: str) -> str | None:
     """The name that holds the PTR if `name` is an address as inet_pton() reads it."""
     address = dotted_quad(name) or ipv6(name)

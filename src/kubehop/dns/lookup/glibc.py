@@ -25,7 +25,7 @@ from kubehop.dns.lookup.candidates import (
     searched,
     too_few_dots,
 )
-from kubehop.dns.lookup.files import from_files
+from kubehop.dns.lookup.files import from_files, is_foreign
 from kubehop.dns.lookup.glibc_buffer import ROOM, Fits, fits_list
 from kubehop.dns.lookup.glibc_send import Sent, Thread, send
 from kubehop.dns.lookup.protocol import Ask, Heard, Machine, Outcome, Status, addresses, canonical
@@ -78,6 +78,8 @@ class Call:
     """The error for an answer without any address, as of a CNAME that leads nowhere."""
     by_errno: bool = False
     """errno decides what kind of error it is (`try_simple_gethostbyname`)."""
+    foreign: Texts = Texts(Status.FAILED, "Address family for hostname not supported")
+    """The error for an IPv6 address where only IPv4 is wanted (EAI_ADDRFAMILY)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,8 @@ class _Queried:
 
 def lookup(name: str, conf: ResolvConf, hosts: Hosts, call: Call) -> Machine:
     """Look `name` up as `call` does: the hosts file, then DNS."""
+    if is_foreign(name, call.types):
+        return Outcome(call.foreign.status, text=call.foreign.text)
     listed = from_files(name, hosts, call.types, Matching.FOLDED)
     if listed is not None:
         return listed

@@ -14,7 +14,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 
 from kubehop.dns.lookup.candidates import Candidate, in_order
-from kubehop.dns.lookup.files import from_files
+from kubehop.dns.lookup.files import from_files, is_foreign
 from kubehop.dns.lookup.protocol import (
     Ask,
     Heard,
@@ -60,6 +60,8 @@ def lookup(
     name: str, conf: ResolvConf, hosts: Hosts, types: tuple[str, ...] = ("A", "AAAA")
 ) -> Machine:
     """Look `name` up as net.LookupIP does."""
+    if is_foreign(name, types):
+        return Outcome(Status.FAILED, text=f"address {name}: no suitable address found")
     listed = from_files(name, hosts, types, Matching.ABSOLUTE, strict=True)
     if listed is not None:
         return listed

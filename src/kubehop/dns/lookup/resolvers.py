@@ -96,7 +96,15 @@ def _node(name: str, outcome: Outcome) -> str:
 
 GETADDRINFO = _glibc(glibc.Call())
 IPV4 = _glibc(glibc.Call(("A",), fits=fits_hostent, no_address=glibc.HErrno.NO_DATA, by_errno=True))
-BY_NAME = _glibc(glibc.Call(("A",), glibc.GETHOSTBYNAME, fits_hostent, glibc.HErrno.NO_RECOVERY))
+BY_NAME = _glibc(
+    glibc.Call(
+        ("A",),
+        glibc.GETHOSTBYNAME,
+        fits_hostent,
+        glibc.HErrno.NO_RECOVERY,
+        foreign=glibc.GETHOSTBYNAME[glibc.HErrno.HOST_NOT_FOUND],
+    )
+)
 
 _ALL = (
     Resolver("glibc", "glibc 2.26 and newer, getaddrinfo", glibc_file.parse, GETADDRINFO),
