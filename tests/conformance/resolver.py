@@ -33,6 +33,8 @@ POOLS = {
 """The addresses of the two names whose answers do not fit."""
 SLOWNESS = (1.0, 0.95, 0.0)
 """How much of the time until the next query in the log went into a truncated answer."""
+LAST = 2
+"""The place of the last of three servers."""
 A_SECOND = 1.0
 """What a busy machine may add, where it makes another multiple of five seconds of it."""
 KINDS = {"NXDOMAIN": Rcode.NXDOMAIN, "SERVFAIL": Rcode.SERVFAIL, "REFUSED": Rcode.REFUSED}
@@ -169,7 +171,8 @@ def compared(
         if isinstance(given, Silence) or not lag:
             return given
         late = given if isinstance(given, Late) else Late(given, 0.0)
-        return Late(late.result, late.after + lag * servers.index(query.server))
+        place = servers.index(query.server) if lag > 0 else servers.index(query.server) - LAST
+        return Late(late.result, late.after + lag * place)
 
     got = drive(_clocked(machine, server), answer)
     if _broken_off(case, got):
