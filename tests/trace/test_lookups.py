@@ -17,7 +17,7 @@ from kubehop.trace.lookups import Names, Prediction, resolver_named
 from kubehop.trace.nameservers import Answers
 from kubehop.trace.questions import parse_origin
 from kubehop.trace.values import Trace, Verdict
-from tests.workload.making import cluster, deployment, pod, service
+from tests.workload.making import cluster, deployment, node, pod, service
 
 NOTES = example.cluster()
 """The cluster of the field notes."""
@@ -225,6 +225,43 @@ def test_cluster_dns_answers_at_the_ports_of_its_corefile() -> None:
     assert (met.answers, met.why) == (Answers.UNREACHABLE, "the Corefile listens on port 5353")
     both = ".:5353 {\n kubernetes other.local\n}\n" + STUB.format("203.0.113.53")
     assert look("whoami.default.svc.cluster.local.", corefile=both).outcome.addresses
+
+
+def test_a_corefile_for_tls_alone_takes_no_plain_queries() -> None:
+    (met,) = look("whoami", corefile="tls://.:853 {\n kubernetes cluster.local\n}\n").nameservers
+    assert met.why == "the Corefile has no server block for plain DNS"
+
+
+ONLY_IPV6 = """
+---
+apiVersion: v1
+kind: Service
+metadata: {name: kube-dns, namespace: kube-system}
+spec: {clusterIP: "fd00:43::a", ipFamilies: [IPv6], ports: [{port: 53, protocol: UDP}]}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata:
+  name: kube-dns
+  namespace: kube-system
+  labels: {kubernetes.io/service-name: kube-dns}
+addressType: IPv6
+ports: [{name: "", port: 53, protocol: UDP}]
+endpoints: [{addresses: ["fd00:42:0:1::2"], nodeName: b}]
+"""
+
+
+def test_where_all_is_ipv6_the_resolver_outside_is_too() -> None:
+    found = cluster(
+        ONLY_IPV6
+        + node("a", '"podCIDR": "fd00:42::/64"', address='"fd00:1::10"')
+        + node("b", '"podCIDR": "fd00:42:0:1::/64"', address='"fd00:1::11"')
+        + pod("client", "nodeName: a", 'podIP: "fd00:42::8"')
+        + pod("coredns", "nodeName: b", 'podIP: "fd00:42:0:1::2"')
+    )
+    predicted = look("example.com", "pod/client", found=found)
+    assert predicted.outcome.status is Status.FOUND
+    assert look("example.com", "node/a", found=found).outcome.status is Status.FOUND
 
 
 def test_without_services_none_is_known() -> None:

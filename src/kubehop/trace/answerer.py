@@ -26,7 +26,7 @@ class Answerer:
     """Answers queries from one origin; remembers the nameservers that it met, by protocol.
 
     `client` is the source address that cluster DNS sees, which autopath goes by. `ports` are
-    those that its Corefile listens on, () if that is not known.
+    those that its Corefile listens on, None if that is not known.
     """
 
     cluster: Cluster
@@ -35,7 +35,7 @@ class Answerer:
     outside: Outside
     upstreams: Upstreams
     client: str = ""
-    ports: tuple[int, ...] = ()
+    ports: tuple[int, ...] | None = None
     met: dict[tuple[str, str], Nameserver] = field(default_factory=dict)
     left: dict[str, None] = field(default_factory=dict)
     """Folded names that were asked for outside, in order."""
@@ -66,11 +66,12 @@ class Answerer:
 
     def _listening(self, found: Nameserver) -> Nameserver:
         """Cluster DNS answers at the ports of its Corefile."""
-        if found.answers is not Answers.CLUSTER or not self.ports or not found.port:
+        if found.answers is not Answers.CLUSTER or self.ports is None or not found.port:
             return found
         if found.port in self.ports:
             return found
-        why = f"the Corefile listens on port {', '.join(map(str, self.ports))}"
+        listed = f"listens on port {', '.join(map(str, self.ports))}"
+        why = f"the Corefile {listed if self.ports else 'has no server block for plain DNS'}"
         return replace(found, answers=Answers.UNREACHABLE, why=why)
 
     def explain(self, query: Query) -> tuple[str, str]:

@@ -5,6 +5,7 @@
 3. Each query takes the packet's way to its nameserver, and is answered there (`answerer`).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -31,6 +32,7 @@ from kubehop.dns.resolv.pod_hosts import pod_hosts
 from kubehop.dns.service import api_service, dns_addresses, dns_service
 from kubehop.dns.settings import DNSSettings
 from kubehop.dns.zone import ZoneData
+from kubehop.model.addresses import Family, family
 from kubehop.model.changes import Change
 from kubehop.model.cluster import Cluster
 from kubehop.model.errors import UsageError
@@ -45,8 +47,8 @@ from kubehop.trace.upstreams import Upstreams, leads_back
 
 NO_DNS_SERVICE = "no DNS Service in the input"
 CORE_DNS_FILE = "/etc/resolv.conf"
-ASSUMED_NODE_FILE = "nameserver 192.0.2.53\n"
-"""One resolver outside and no search list (RFC 5737: the address stands for any)."""
+ASSUMED_RESOLVERS = {Family.IPV4: "192.0.2.53", Family.IPV6: "2001:db8::53"}
+"""Outside, where nothing tells of one (RFC 5737, 3849: the addresses stand for any)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,8 @@ class Names:
         `namespace` that sets nothing."""
         pod = self._pod(origin)
         if origin is not None and not origin.node:
-            return Files(ASSUMED_NODE_FILE, why="a client outside has a resolver of its own")
+            assumed = _assumed_file(origin.addresses)
+            return Files(assumed, why="a client outside has a resolver of its own")
         if origin is not None and pod is None:
             return Files(self._node_file(origin.node), why="the node's own")
         pod = pod or _any_pod(namespace)
@@ -216,7 +219,7 @@ class Names:
             self._outside(name),
             self._upstreams,
             client=origin.addresses[0] if origin else "",
-            ports=() if self._corefile_is_assumed else serving.ports,
+            ports=None if self._corefile_is_assumed else serving.ports,
         )
 
     def _outside(self, name: str) -> Outside:
@@ -264,11 +267,18 @@ class Names:
         found = next((n.resolv_conf for n in nodes if n and n.resolv_conf is not None), None)
         if found is None:
             self._assume("the nodes' resolv.conf assumed: no search domain, a resolver outside")
-            return ASSUMED_NODE_FILE
+            return _assumed_file(a for n in self.cluster.nodes for a in n.internal_ips)
         return found
 
     def _assume(self, line: str) -> None:
         self._assumed[line] = None
+
+
+def _assumed_file(addresses: Iterable[str]) -> str:
+    """A resolv.conf with one resolver and no search list, for a host with these addresses."""
+    families = {family(address) for address in addresses}
+    only_ipv6 = families == {Family.IPV6}
+    return f"nameserver {ASSUMED_RESOLVERS[Family.IPV6 if only_ipv6 else Family.IPV4]}\n"
 
 
 def _any_pod(namespace: str) -> Pod:
