@@ -83,6 +83,13 @@ def test_no_query_is_explained_as_it_is(capsys: Shown) -> None:
         assert f"No query is sent: {why}." in capsys.readouterr().out
 
 
+def test_what_is_printed_can_be_searched_for(capsys: Shown) -> None:
+    run(["resolve", "whoami", "-f", EXAMPLE])
+    shown = capsys.readouterr().out
+    assert "[Service default/whoami]" in shown
+    assert "\N{NO-BREAK SPACE}" not in shown
+
+
 class Full(io.StringIO):
     """A pipe that nobody reads any more."""
 

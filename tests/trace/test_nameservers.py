@@ -70,6 +70,7 @@ CASES: list[tuple[str, Cluster, str, Answers]] = [
     ("the pod itself", made(), "127.0.0.53", Answers.UNREACHABLE),
     ("the pod itself, unspecified", made(), "0.0.0.0", Answers.UNREACHABLE),
     ("the pod itself, unspecified IPv6", made(), "::", Answers.UNREACHABLE),
+    ("a link of the node's", made(), "fe80::1%eth0", Answers.SILENT),
     ("no IPv6 here", made(), "fd00::53", Answers.UNREACHABLE),
 ]
 
@@ -141,6 +142,10 @@ def test_a_node_asks_like_a_pod() -> None:
 
 def test_a_nodes_loopback_is_its_stub_resolver() -> None:
     assert met(made(), "127.0.0.53", origin="node/a") is Answers.OUTSIDE
+
+
+def test_a_router_on_a_nodes_link_answers_the_node() -> None:
+    assert met(made(), "fe80::1%eth0", origin="node/a") is Answers.OUTSIDE
 
 
 def test_without_dns_in_the_input_it_is_assumed_at_its_customary_address() -> None:

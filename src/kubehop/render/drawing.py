@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 WIDTH = 100
+NO_BREAK = "\N{NO-BREAK SPACE}"
+"""Between words that stay on one line; printed as a space, so that the line can be searched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,8 @@ def draw(*parts: "RenderableType", style: Style) -> str:
     with console.capture() as captured:
         for part in parts:
             console.print(part)
-    return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
+    drawn = captured.get().replace(NO_BREAK, " ")
+    return "\n".join(line.rstrip() for line in drawn.splitlines()) + "\n"
 
 
 def text(content: str, style: str = "") -> "Text":

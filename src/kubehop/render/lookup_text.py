@@ -11,14 +11,13 @@ from kubehop.dns.names import fits
 from kubehop.dns.outside import UNKNOWN_ADDRESS
 from kubehop.model.cluster import Cluster
 from kubehop.model.errors import printable
-from kubehop.render.drawing import Style, bullets, draw, lines, text
+from kubehop.render.drawing import NO_BREAK, Style, bullets, draw, lines, text
 from kubehop.trace.lookups import Answered, Prediction
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 NEVER = float("inf")
-NO_BREAK = "\N{NO-BREAK SPACE}"
 SHOWN_ADDRESSES = 4
 ASSUMED = "found if it exists"
 """A name outside, of which nothing tells the address."""

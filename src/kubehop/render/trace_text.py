@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from kubehop.model.addresses import socket_address
 from kubehop.model.cluster import Cluster
 from kubehop.model.errors import printable
-from kubehop.render.drawing import Style, bullets, draw, lines, percent, text
+from kubehop.render.drawing import NO_BREAK, Style, bullets, draw, lines, percent, text
 from kubehop.render.lookup_text import verdict
 from kubehop.trace.values import Fate, Hop, Trace, Verdict
 
@@ -24,7 +24,6 @@ COLOURS = {
     Verdict.UNRESOLVED: "red",
 }
 
-NO_BREAK = "\N{NO-BREAK SPACE}"
 
 SEEN = {
     "client": "the client's own address",

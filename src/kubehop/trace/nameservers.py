@@ -65,6 +65,8 @@ def nameserver(
 
     Without an origin the way is not looked at, only whose address it is.
     """
+    if "%" in address:
+        return _on_link(cluster, origin, address)
     address = canonical(address)
     assumed = _cached(cluster, origin, address) or _assumed(cluster, address)
     if assumed is not None:
@@ -110,10 +112,22 @@ def _assumed(cluster: Cluster, address: str) -> Nameserver | None:
     return None
 
 
+def _on_link(cluster: Cluster, origin: Origin | None, address: str) -> Nameserver:
+    """A link-local address with its zone (RFC 4007): a router on the link of the nodes."""
+    if origin is None or not origin.node or _in_pod(cluster, origin):
+        what = f"{address} is on a link of the node's, which a pod is not on"
+        return Nameserver(address, Answers.SILENT, what)
+    return Nameserver(address, Answers.OUTSIDE, f"{address} is on a link of the node's")
+
+
+def _in_pod(cluster: Cluster, origin: Origin) -> bool:
+    return locate(cluster, origin.addresses[0]).kind is PlaceKind.POD
+
+
 def _own(cluster: Cluster, origin: Origin, address: str) -> Nameserver:
     """A loopback address: the node's stub resolver (systemd-resolved) for whoever shares its
     network; in a pod's own network nothing listens there."""
-    if locate(cluster, origin.addresses[0]).kind is PlaceKind.POD:
+    if _in_pod(cluster, origin):
         what = f"{address} is the pod itself, and nothing is known to listen there"
         return Nameserver(address, Answers.UNREACHABLE, what, "", origin.object)
     what = f"{address} is a resolver of the node's own"
