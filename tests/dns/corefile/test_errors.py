@@ -184,6 +184,8 @@ ERRORS = [
     # rewrite
     (block("rewrite"), "Corefile:2: plugin/rewrite: no rule type specified for rewrite"),
     (block("rewrite foo a b"), 'Corefile:2: plugin/rewrite: invalid rule type "foo"'),
+    (block("rewrite type A FOO"), 'Corefile:2: plugin/rewrite: invalid type "FOO"'),
+    (block("rewrite class IN XX"), 'Corefile:2: plugin/rewrite: invalid class "XX"'),
     (block("rewrite name a"), "Corefile:2: plugin/rewrite: too few arguments for a name rule"),
     (
         block("rewrite name regex ( b"),

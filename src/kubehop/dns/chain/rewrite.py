@@ -3,7 +3,6 @@
 Source: `plugin/rewrite/{rewrite,name,ttl,type,reverter}.go`.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -17,6 +16,7 @@ from kubehop.dns.corefile.plugins.rewrite import (
     TtlRule,
     TypeRule,
 )
+from kubehop.dns.corefile.regexes import Regex
 from kubehop.dns.corefile.zones import is_domain_name
 from kubehop.dns.message import Question, Rcode, Record, Reply
 from kubehop.dns.names import folded
@@ -140,13 +140,13 @@ def _renamed(rule: NameRule, name: str) -> str:
             return _substituted(rule.regex, rule.replacement, name)
 
 
-def _substituted(regex: re.Pattern[str], replacement: str, text: str) -> str:
+def _substituted(regex: Regex, replacement: str, text: str) -> str:
     """`{0}`, `{1}`, ... are the groups of the first match; without a match nothing changes."""
     match = regex.search(text)
     if match is None:
         return text
-    for number, group in enumerate((match.group(), *match.groups())):
-        replacement = replacement.replace(f"{{{number}}}", group or "")
+    for number, group in enumerate(match):
+        replacement = replacement.replace(f"{{{number}}}", group)
     return replacement
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 
@@ -10,6 +9,7 @@ from kubehop.dns.chain.handler import Ask, Rest, Settles
 from kubehop.dns.chain.values import Asked, Serve, Unwritten, Upstream
 from kubehop.dns.corefile.plugins.go_templates import Field, Text, filled
 from kubehop.dns.corefile.plugins.template import Template
+from kubehop.dns.corefile.regexes import Groups, Regex
 from kubehop.dns.corefile.zones import matched
 from kubehop.dns.message import Question, Rcode, Record, Reply
 from kubehop.dns.names import folded
@@ -25,7 +25,8 @@ class Values:
     question: Question
     type: str
     client: str
-    match: re.Match[str]
+    regex: Regex
+    match: Groups
 
     def __call__(self, field: Field) -> str:
         """The text of a field; raises IndexError for a group that is not there."""
@@ -44,11 +45,12 @@ class Values:
             case ("Question", "Name"):
                 return self.question.name
             case ("Match", index):
-                return self.match[int(index)] or ""
+                return self.match[int(index)]
             case (_, group) if group.isdecimal():
-                return (self.match[int(group)] or "") if int(group) <= self.match.re.groups else ""
+                return self.match[int(group)] if int(group) < len(self.match) else ""
             case (_, group):
-                return self.match.groupdict().get(group) or ""
+                number = self.regex.names.get(group)
+                return "" if number is None else self.match[number]
             case _:
                 raise IndexError(field.path)
 
@@ -68,10 +70,10 @@ class TemplateHandler:
             zone = matched(template.zones, name)
             if not zone or not _applies(template, asked.question):
                 continue
-            match = next((m for regex in template.matches if (m := regex.search(name))), None)
-            if match is not None:
+            found = _matched(template, name)
+            if found is not None:
                 kind = asked.question.type if asked.question.type != "ANY" else template.type
-                values = Values(zone, asked.question, kind, asked.client, match)
+                values = Values(zone, asked.question, kind, asked.client, *found)
                 return (yield from self._filled(template, values, asked, now))
             if not matched(template.fallthrough, name):
                 return Unwritten(Rcode.SERVFAIL)
@@ -117,7 +119,7 @@ class TemplateHandler:
         for template in self.templates:
             if not matched(template.zones, name) or not _applies(template, question):
                 continue
-            if any(regex.search(name) for regex in template.matches):
+            if _matched(template, name):
                 return _settled(template)
             if not matched(template.fallthrough, name):
                 return Settles.FIXED
@@ -127,6 +129,12 @@ class TemplateHandler:
 def _applies(template: Template, question: Question) -> bool:
     classes = template.class_ in ("IN", "ANY")
     return classes and (template.type == "ANY" or question.type in ("ANY", template.type))
+
+
+def _matched(template: Template, name: str) -> tuple[Regex, Groups] | None:
+    """The first expression that matches, and what of it."""
+    found = ((regex, groups) for regex in template.matches if (groups := regex.search(name)))
+    return next(found, None)
 
 
 def _settled(template: Template) -> Settles:

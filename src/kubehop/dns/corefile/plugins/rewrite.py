@@ -3,12 +3,12 @@
 Source: `plugin/rewrite/{setup,rewrite,name,type,ttl}.go`.
 """
 
-import re
 from dataclasses import dataclass
 from typing import Literal
 
 from kubehop.dns.corefile.numbers import integer
-from kubehop.dns.corefile.regexes import go_regex
+from kubehop.dns.corefile.plugins.types import CLASSES, TYPES
+from kubehop.dns.corefile.regexes import Regex, go_regex
 from kubehop.dns.corefile.setup import Setup
 from kubehop.dns.corefile.values import Plugin
 from kubehop.dns.names import folded
@@ -24,7 +24,7 @@ class AnswerRule:
     """`answer name|value FROM TO`: owners or the names in record data are changed."""
 
     part: Literal["name", "value"]
-    pattern: re.Pattern[str]
+    pattern: Regex
     replacement: str
 
 
@@ -38,7 +38,7 @@ class NameRule:
     stop: bool = True
     auto: bool = False
     answers: tuple[AnswerRule, ...] = ()
-    regex: re.Pattern[str] | None = None
+    regex: Regex | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class TtlRule:
     low: int
     high: int
     stop: bool = True
-    regex: re.Pattern[str] | None = None
+    regex: Regex | None = None
 
 
 Rule = NameRule | TypeRule | TtlRule
@@ -109,6 +109,10 @@ def _rule(arguments: list[str]) -> Rule | str:
         case "type" | "class":
             if len(rest) != 3:
                 raise InputError(f"{kind} rules must have exactly two arguments")
+            known = CLASSES if kind == "class" else TYPES
+            for text in (rest[1].upper(), rest[2].upper()):
+                if text not in known:
+                    raise InputError(f'invalid {kind} "{text}"')
             if kind == "class":
                 return "rewrite: class rules are not modelled, every query is of class IN"
             return TypeRule(rest[1].upper(), rest[2].upper(), stop)
@@ -144,7 +148,7 @@ def _match(text: str, rule: str) -> Match:
     raise InputError(f"{problem} name matching, received: {text.lower()}")
 
 
-def _regex(pattern: str, replacement: str) -> re.Pattern[str]:
+def _regex(pattern: str, replacement: str) -> Regex:
     try:
         regex = go_regex(pattern)
     except InputError:

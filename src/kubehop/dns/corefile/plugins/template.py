@@ -1,6 +1,5 @@
 """`template`: answers made from the question. Source: `plugin/template/setup.go`."""
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,14 +7,12 @@ from kubehop.dns.corefile.dispenser import Dispenser
 from kubehop.dns.corefile.numbers import integer
 from kubehop.dns.corefile.plugins.go_templates import Text, go_template
 from kubehop.dns.corefile.plugins.rcodes import RCODES
-from kubehop.dns.corefile.regexes import go_regex
+from kubehop.dns.corefile.plugins.types import CLASSES, TYPES
+from kubehop.dns.corefile.regexes import Regex, go_regex
 from kubehop.dns.corefile.setup import Setup, options
 from kubehop.dns.corefile.values import Plugin
 from kubehop.dns.corefile.zones import fall_zones, zones
 from kubehop.model.errors import InputError
-
-CLASSES = frozenset({"IN", "CS", "CH", "HS", "NONE", "ANY"})
-_TYPE = re.compile(r"[A-Z][A-Z0-9-]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +25,7 @@ class Template(Plugin):
     class_: str
     type: str
     zones: tuple[str, ...]
-    matches: tuple[re.Pattern[str], ...]
+    matches: tuple[Regex, ...]
     answer: tuple[Text, ...] = ()
     additional: tuple[Text, ...] = ()
     authority: tuple[Text, ...] = ()
@@ -40,7 +37,7 @@ class Template(Plugin):
 @dataclass(slots=True)
 class _State:
     values: dict[str, Any] = field(default_factory=dict)
-    matches: list[re.Pattern[str]] = field(default_factory=list)
+    matches: list[Regex] = field(default_factory=list)
     modelled: bool = True
 
 
@@ -58,7 +55,7 @@ def _stanza(setup: Setup) -> Template:
     if class_ not in CLASSES:
         words.error(f"invalid query class {class_}")
     kind = words.argument()
-    if not _TYPE.fullmatch(kind):
+    if kind not in TYPES:
         words.error(f"invalid RR class {kind}")
     origins = zones(words.arguments(), setup.zones)
     for option in options(words):
@@ -71,7 +68,7 @@ def _stanza(setup: Setup) -> Template:
         class_=class_,
         type=kind,
         zones=origins,
-        matches=tuple(state.matches) or (re.compile(".*"),),
+        matches=tuple(state.matches) or (go_regex(".*"),),
         modelled=state.modelled,
         **state.values,
     )
@@ -107,7 +104,7 @@ def _some(words: Dispenser) -> list[str]:
     return arguments
 
 
-def _regex(words: Dispenser, text: str) -> re.Pattern[str]:
+def _regex(words: Dispenser, text: str) -> Regex:
     try:
         return go_regex(text)
     except InputError as error:
