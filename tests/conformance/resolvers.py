@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from random import Random
 
-from kubehop.dns.lookup import busybox, cares, musl
+from kubehop.dns.lookup import busybox, cares, cares_old, musl
 from kubehop.dns.lookup.protocol import Machine
 from kubehop.dns.lookup.resolvers import RESOLVERS, Resolver
 from kubehop.dns.resolv import hosts
@@ -94,6 +94,10 @@ def starts(resolver: Resolver, case: Case) -> Iterator[Start]:
 
 
 def _jittered(resolver: Resolver, name: str, conf: ResolvConf) -> Iterator[Start]:
+    if resolver.name == "c-ares-1.18":
+        yield partial(cares_old.lookup, name, conf, HOSTS)
+        yield partial(cares_old.lookup, name, conf, HOSTS, moment=cares.MOMENT)
+        return
     if resolver.name not in ("c-ares", "node-resolve"):
         yield partial(resolver.start, name, conf, HOSTS)
         return

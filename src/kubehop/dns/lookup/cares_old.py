@@ -60,6 +60,8 @@ class _Channel:
     sending: list[Query] = field(default_factory=list)
     written: dict[str, list[Query]] = field(default_factory=dict)
     written_at: float = 0.0
+    moment: float = 0.0
+    """Seconds within which replies are there together."""
 
     def first_server(self) -> int:
         server = self.turn
@@ -109,7 +111,11 @@ class _Channel:
 
 
 def lookup(
-    name: str, conf: ResolvConf, hosts: Hosts, types: tuple[str, ...] = ("A", "AAAA")
+    name: str,
+    conf: ResolvConf,
+    hosts: Hosts,
+    types: tuple[str, ...] = ("A", "AAAA"),
+    moment: float = 0.0,
 ) -> Machine:
     """Look `name` up as ares_getaddrinfo() does."""
     listed = from_files(name, hosts, types, Matching.FOLDED, strict=True)
@@ -118,7 +124,7 @@ def lookup(
     if name == "localhost":
         loopback = ("::1",) * ("AAAA" in types) + ("127.0.0.1",) * ("A" in types)
         return Outcome(Status.FOUND, loopback, name)
-    channel, error, nodata = _Channel(conf, turn=conf.first), "ENOTFOUND", False
+    channel, error, nodata = _Channel(conf, turn=conf.first, moment=moment), "ENOTFOUND", False
     for candidate in in_order(name, conf.search, conf.ndots):
         if not candidate.sendable or _joined_with_root(candidate, name):
             return ERRORS["EBADNAME"]
@@ -148,17 +154,24 @@ def _ask(
         pending.server = channel.first_server()
         channel.send(pending)
     while running:
-        ask = Ask(tuple(channel.sending), min(pending.deadline for pending in running))
-        channel.sending = []
-        heard = yield ask
-        channel.now = heard.now
-        if heard.query is None:
-            for pending in [p for p in running if p.deadline <= heard.now]:
-                pending.error = "ETIMEOUT"
-                channel.next_server(pending)
-        else:
-            _hear(channel, heard)
+        heard = yield Ask(tuple(channel.sending), min(p.deadline for p in running))
+        channel.sending, channel.now = [], heard.now
+        _process(channel, heard)
+        while heard.query is not None:
+            # Sockets are read until they are empty, before the errors of what is sent meanwhile.
+            heard = yield Ask((), channel.now + channel.moment)
+            if heard.query is not None:
+                _process(channel, heard)
     return channel.ended
+
+
+def _process(channel: _Channel, heard: Heard) -> None:
+    if heard.query is not None:
+        _hear(channel, heard)
+        return
+    for pending in [p for p in channel.running if p.deadline <= heard.now]:
+        pending.error = "ETIMEOUT"
+        channel.next_server(pending)
 
 
 def _hear(channel: _Channel, heard: Heard) -> None:
