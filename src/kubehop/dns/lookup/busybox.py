@@ -120,11 +120,8 @@ def _server(
     questions: list[_Asked], server: str, now: float, version: Version
 ) -> Generator[Ask, Heard, tuple[float, dict[Question, Reply]]]:
     """send_queries(): the time it is, and the replies of this server; none if it is given up."""
-    sendable = list(takewhile(lambda asked: asked.sendable, questions))
-    if version.packs:
-        sendable = [asked for asked in questions if asked.sendable]
-    pending = {asked.question: _Pending(asked.question, asked.why) for asked in sendable}
-    unread = len(questions) - len(sendable)
+    pending = _readable(questions, version)
+    unread = len(questions) - len(pending)
     if unread and not version.packs:
         # What cannot be packed cannot be written: the server is given up, and all are alike.
         yield Ask(tuple(_send(waiting, server) for waiting in pending.values()), now)
@@ -157,6 +154,15 @@ def _server(
         replies[waiting.question] = reply
         del pending[waiting.question]
     return now, replies
+
+
+def _readable(questions: list[_Asked], version: Version) -> dict[Question, _Pending]:
+    """The queries that reach a server: those before one that cannot be packed, or all others."""
+    if version.packs:
+        sent = [asked for asked in questions if asked.sendable]
+    else:
+        sent = list(takewhile(lambda asked: asked.sendable, questions))
+    return {asked.question: _Pending(asked.question, asked.why) for asked in sent}
 
 
 def _send(waiting: _Pending, server: str) -> Query:
