@@ -24,6 +24,7 @@ from kubehop.dns.names import folded
 Revert = Callable[[Record], Record]
 """Changes a record of the answer."""
 
+MAX_REPLACEMENT = 4 * 255
 NAME_IN_DATA = {"SRV": 3, "MX": 1, "CNAME": 0, "NS": 0, "DNAME": 0, "SOA": 0, "PTR": 0}
 """Which field of a type's data is the name that is changed."""
 
@@ -126,6 +127,9 @@ def _matches(rule: NameRule | TtlRule, name: str) -> bool:
 
 
 def _renamed(rule: NameRule, name: str) -> str:
+    if len(rule.replacement) > MAX_REPLACEMENT:
+        # The outcome is no name whatever is done with it, and could be very long.
+        return rule.replacement
     match rule.match:
         case "exact":
             return rule.replacement

@@ -9,6 +9,9 @@ from kubehop.dns.corefile.values import Corefile
 from kubehop.model.cluster import Cluster
 from kubehop.model.errors import InputError
 
+FOLDER = "/etc/coredns/"
+"""Where the Corefile and what it refers to are in the pod."""
+_FOLDERS = {("kube-system", "coredns"): "", ("kube-system", "coredns-custom"): "custom/"}
 DEFAULT_DOMAIN = "cluster.local."
 KUBEADM = """\
 .:53 {
@@ -51,9 +54,11 @@ def corefile_of(
 ) -> Corefile:
     """The Corefile of ConfigMap kube-system/coredns, else kubeadm's, which a note says.
 
-    `files` and `environment` as in `parse`. Raises InputError, which names the ConfigMap.
+    `files` and `environment` as in `parse`; what ConfigMaps hold beside it is found by itself.
+    Raises InputError, which names the ConfigMap.
     """
     text = corefile_text(cluster)
+    files = {**mounted_files(cluster), **(files or {})}
     if text is None:
         found = parse(KUBEADM, files=files, environment=environment)
         note = "no ConfigMap kube-system/coredns: kubeadm's Corefile is assumed"
@@ -64,6 +69,20 @@ def corefile_of(
         raise InputError(
             error.problem, field=error.field, object="ConfigMap kube-system/coredns"
         ) from None
+
+
+def mounted_files(cluster: Cluster) -> dict[str, str]:
+    """What CoreDNS finds in its folder, by the names that a Corefile has for it.
+
+    The other keys of its ConfigMap (k3s: NodeHosts), and those of `coredns-custom`, which
+    managed clusters (AKS, k3s, Gardener, DigitalOcean) leave to their users to import.
+    """
+    found: dict[str, str] = {}
+    for config in cluster.config_maps:
+        below = _FOLDERS.get((config.namespace, config.name))
+        for key, text in (config.data or {}).items() if below is not None else ():
+            found |= {f"{below}{key}": text, f"{FOLDER}{below}{key}": text}
+    return found
 
 
 def corefile_text(cluster: Cluster) -> str | None:

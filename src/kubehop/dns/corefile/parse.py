@@ -1,5 +1,6 @@
 """From a Corefile's text to server blocks, or the error that CoreDNS would report."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -9,11 +10,14 @@ from kubehop.dns.corefile.plugins import others
 from kubehop.dns.corefile.plugins.others import Simple
 from kubehop.dns.corefile.registry import ORDER, parser
 from kubehop.dns.corefile.setup import Setup
+from kubehop.dns.corefile.tokens import Token
 from kubehop.dns.corefile.values import Corefile, Key, Plugin, ServerBlock
 from kubehop.dns.corefile.zones import MAX_ZONES, PORTS, is_domain_name, split_zone, transport
 from kubehop.model.errors import InputError
 
 DIRECTIVES = frozenset(ORDER)
+PLACEHOLDER = re.compile(r"__PILLAR__\w+__")
+"""What node-local-dns's manifest has in the places of addresses and of the cluster domain."""
 EMPTY = ".:53 {\nwhoami\nlog\n}\n"
 """What CoreDNS runs for a Corefile without a server block."""
 
@@ -42,6 +46,7 @@ def parse(
     files = files or {}
     reader = BlockParser(text, name, DIRECTIVES, files, environment or {})
     raw = reader.blocks()
+    _no_placeholders(raw, name)
     if not raw:
         raw = BlockParser(EMPTY, name, DIRECTIVES, {}, {}).blocks()
     drafts = [_Draft(block, _keys(block, name)) for block in raw]
@@ -54,6 +59,16 @@ def parse(
     _no_overlap(blocks, name)
     absent = (f"import: no file matches {pattern}" for pattern in reader.absent)
     return Corefile(blocks, tuple(dict.fromkeys((*absent, *_notes(blocks)))))
+
+
+def _no_placeholders(blocks: Iterable[RawBlock], name: str) -> None:
+    """Raises InputError for what a manifest leaves open: CoreDNS would take it for a name."""
+    for block in blocks:
+        words = (token for directive in block.directives.values() for token in directive)
+        for token in (*(Token(key, block.line) for key in block.keys), *words):
+            if match := PLACEHOLDER.search(token.text):
+                problem = f"{match[0]} is a placeholder: it is filled in before CoreDNS starts"
+                raise InputError(problem, field=f"{token.file or name}:{token.line}")
 
 
 def _keys(block: RawBlock, name: str) -> tuple[Key, ...]:
