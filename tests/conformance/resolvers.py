@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from random import Random
 
-from kubehop.dns.lookup import busybox, cares, cares_old, musl
+from kubehop.dns.lookup import busybox, cares, cares_old
 from kubehop.dns.lookup.protocol import Machine
 from kubehop.dns.lookup.resolvers import RESOLVERS, Resolver
 from kubehop.dns.resolv import hosts
@@ -25,7 +25,8 @@ NAMES = (
     (r"glibc-gethostbyname", "glibc-gethostbyname"),
     (r"musl-getaddrinfo-1\.1\.(1[3-9]|2\d)|musl-getaddrinfo-1\.2\.0", "musl-1.1.13"),
     (r"musl-getaddrinfo-1\.2\.[123]", "musl-1.2.1"),
-    (r"musl-getaddrinfo-1\.2\.[4-9]", "musl"),
+    (r"musl-getaddrinfo-1\.2\.4", "musl-1.2.4"),
+    (r"musl-getaddrinfo-1\.2\.[5-9]", "musl"),
     (r"busybox-nslookup-debian", "busybox"),
     (r"busybox-nslookup-1\.28\.\d-glibc", "busybox-1.28"),
     (r"busybox-nslookup-1\.28\.\d-musl", "busybox-1.28-musl"),
@@ -63,7 +64,7 @@ def resolver_named(recorded: str) -> Resolver | None:
     found = next((ours for pattern, ours in NAMES if re.fullmatch(pattern, recorded)), None)
     if found is None:
         return None
-    own = _ON_OLD_MUSL.get(found) if "-musl" in recorded else _OWN.get(recorded)
+    own = _ON_OLD_MUSL.get(found) if "-musl" in recorded else None
     return replace(RESOLVERS[found], start=own) if own else RESOLVERS[found]
 
 
@@ -77,7 +78,6 @@ def _on_old_musl(version: busybox.Version, *types: str) -> Callable[..., Machine
     return start
 
 
-_OWN = {"musl-getaddrinfo-1.2.4": partial(musl.lookup, version=musl.ONLY_1_2_4)}
 _ON_OLD_MUSL = {
     "busybox-1.30": _on_old_musl(busybox.SINCE_1_30, *busybox.BOTH),
     "busybox": _on_old_musl(busybox.NEWEST, *busybox.BOTH),

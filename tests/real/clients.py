@@ -94,7 +94,9 @@ def musl_version() -> str:
 
 def _musl() -> str:
     version = tuple(map(int, re.findall(r"\d+", musl_version())))
-    return "musl" if version >= (1, 2, 4) else "musl-1.2.1"
+    if version == (1, 2, 4):
+        return "musl-1.2.4"
+    return "musl" if version > (1, 2, 4) else "musl-1.2.1"
 
 
 # Tools

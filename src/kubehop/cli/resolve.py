@@ -62,7 +62,7 @@ def command(
     \b
     Resolvers
       glibc, glibc-ipv4, glibc-gethostbyname
-      musl, musl-1.2.1, musl-1.1.13
+      musl, musl-1.2.4, musl-1.2.1, musl-1.1.13
       go, go-ipv4, c-ares, c-ares-1.18
       node, node-resolve, java, python, dnspython
       busybox-1.28, busybox-1.28-musl, busybox-1.29, busybox-1.30, busybox, busybox-type-a

@@ -115,7 +115,8 @@ _ALL = (
         IPV4,
     ),
     Resolver("glibc-gethostbyname", "glibc, gethostbyname", glibc_file.parse, BY_NAME),
-    Resolver("musl", "musl 1.2.4 and newer", musl_file.parse, _musl(musl.NEWEST), parallel=True),
+    Resolver("musl", "musl 1.2.5 and newer", musl_file.parse, _musl(musl.NEWEST), parallel=True),
+    Resolver("musl-1.2.4", "musl 1.2.4", musl_file.parse, _musl(musl.ONLY_1_2_4), parallel=True),
     Resolver(
         "musl-1.2.1",
         "musl 1.2.1 to 1.2.3",
