@@ -10,22 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubehop.dns.corefile.regexes import go_regex
-from kubehop.dns.corefile.regexes.run import search
 from kubehop.model.errors import InputError
 
 RECORDED = Path(__file__).parents[2] / "data" / "go-regexes.json"
 ROWS = json.loads(RECORDED.read_text())["rows"]
 NAME = 250
 """Characters; no name is longer than 253."""
-
-
-def both(pattern: str, text: str) -> list[tuple[str, ...] | None]:
-    """What each engine finds; Python's only if it is trusted with the expression."""
-    found = go_regex(pattern)
-    slots = search(found.program, found.groups, text)
-    pairs = zip(slots[::2], slots[1::2], strict=True) if slots is not None else ()
-    groups = tuple(text[start:end] if start >= 0 else "" for start, end in pairs)
-    return [found.search(text), groups if slots is not None else None]
 
 
 @pytest.mark.parametrize(("pattern", "said"), ROWS, ids=[row[0] for row in ROWS])
@@ -37,7 +27,7 @@ def test_as_go(pattern: str, said: str | dict[str, list[str] | None]) -> None:
         return
     for text, groups in said.items():
         wanted = None if groups is None else tuple(groups)
-        assert both(pattern, text) == [wanted, wanted], text
+        assert go_regex(pattern).search(text) == wanted, text
 
 
 def test_there_are_errors_and_matches_among_what_was_recorded() -> None:
@@ -66,7 +56,7 @@ PATTERNS = st.recursive(
 def test_as_python_where_python_is_not_slow(pattern: str, text: str) -> None:
     match = re.search(pattern.replace("$", r"\Z"), text)
     wanted = None if match is None else (match[0], *match.groups(""))
-    assert both(pattern, text) == [wanted, wanted]
+    assert go_regex(pattern).search(text) == wanted
 
 
 @given(st.text("ab()[]{}*+?|\\^$-:,.<>P012iz", max_size=20), st.text("ab.-", max_size=8))
@@ -109,12 +99,10 @@ def test_no_name_makes_an_expression_slow(pattern: str) -> None:
         "a" * 100_000,
     ],
 )
-def test_expressions_are_bounded(pattern: str) -> None:
-    with pytest.raises(InputError, match="error parsing regexp"):
-        go_regex(pattern)
-
-
-def test_simple_ones_are_left_to_the_faster_engine() -> None:
-    for pattern in (r"(.*)\.corp\.example\.", "^([0-9-]+)[.]corp", "(?i)web$", ".*", "a|b"):
-        assert go_regex(pattern).plain is not None, pattern
-    assert go_regex(r"(^(?:[^\.]+\.)+)svc\.cluster\.local").needed == "svc.cluster.local"
+def test_big_expressions_are_quick_or_refused(pattern: str) -> None:
+    start = time.perf_counter()
+    try:
+        go_regex(pattern).search("a" * NAME)
+    except InputError as error:
+        assert error.problem.startswith("error parsing regexp: ")
+    assert time.perf_counter() - start < 5
