@@ -383,3 +383,11 @@ def test_clients_outside_have_a_resolver_of_their_own() -> None:
 def test_ports_are_numbers() -> None:
     with pytest.raises(UsageError, match="'http' is not a port number"):
         trace("whoami:http")
+
+
+def test_a_connection_that_nobody_accepts_is_given_up_by_the_kernel() -> None:
+    """Not waited for without end, as glibc waits for a reply over TCP."""
+    conf = "nameserver 10.43.9.9\noptions use-vc\n"
+    found = look("example.com.", "node/node-1", node_resolv_conf=conf)
+    assert (found.outcome.status, found.seconds) == (Status.TRY_AGAIN, 127.0)
+    assert look("example.com.", "node/node-1", "go", node_resolv_conf=conf).seconds == 10.0

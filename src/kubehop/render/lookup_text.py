@@ -150,7 +150,8 @@ def _answers(group: list[Answered]) -> str:
 def _answer(step: Step) -> str:
     result = step.result
     if not isinstance(result, Reply):
-        return "refused" if result is Silence.UNREACHABLE else "silence"
+        no_connection = f"no connection in {step.after:g} s" if step.after else "refused"
+        return no_connection if result is Silence.UNREACHABLE else "silence"
     late = f" after {step.after:g} s" if step.after else ""
     if result.truncated:
         return f"truncated after {len(result.answer)} records{late}"

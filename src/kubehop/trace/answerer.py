@@ -20,6 +20,11 @@ from kubehop.trace.nameservers import Answers, Nameserver, nameserver
 from kubehop.trace.questions import Origin
 from kubehop.trace.upstreams import Lost, Upstreams
 
+SYN_SECONDS = 127.0
+"""Until connect() fails: six retries, each after twice the time (tcp(7), tcp_syn_retries).
+
+Linux 6.5 and newer send four more in the first seconds (tcp_syn_linear_timeouts)."""
+
 
 @dataclass(slots=True)
 class Answerer:
@@ -48,10 +53,10 @@ class Answerer:
             case Answers.UNREACHABLE:
                 return Silence.UNREACHABLE
             case Answers.SILENT:
-                return Silence.SILENT
+                return _silence(query)
             case Answers.OUTSIDE:
                 reply = self._outside(query.question)
-                return Silence.SILENT if reply is None else _fitted(query, reply)
+                return _silence(query) if reply is None else _fitted(query, reply)
             case Answers.CLUSTER:
                 return self._cluster_dns(query)
 
@@ -124,6 +129,13 @@ class Answerer:
         if found is not None:
             self.unreachable[found.why] = None
         return found
+
+
+def _silence(query: Query) -> Silence | Late:
+    """Nothing comes back: over TCP nobody accepts, and the kernel gives up at last."""
+    if query.transport is Transport.TCP:
+        return Late(Silence.UNREACHABLE, SYN_SECONDS)
+    return Silence.SILENT
 
 
 def _patience(wish: Upstream) -> float:
