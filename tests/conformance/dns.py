@@ -66,7 +66,7 @@ class Runner:
     def check(self, case: Case) -> str:
         """What is wrong, "" if the server agrees with the case."""
         asked, server = asked_of(case), self._server(case)
-        demands_less = "specification" in case.get("source", "")
+        demands_less = "specification" in (case.get("source") or "")
         compared = ("answer",) if demands_less else SECTIONS
         return compare(case["expected"], server.ask(asked), asked, compared)
 
@@ -94,12 +94,17 @@ SUITE: dict[str, Check] = {"": check}
 """DNS cases are of one kind, which has no name."""
 
 
+def client_of(case: Case) -> str:
+    """The address that asks: what CoreDNS's own tests say where a case says nothing."""
+    return (case.get("query") or {}).get("client_ip") or "10.240.0.1"
+
+
 def asked_of(case: Case) -> Asked:
     """The query of a case."""
     query = case["query"]
     return Asked(
         Question(query["name"], query["type"]),
-        client=query.get("client_ip") or "10.240.0.1",
+        client=client_of(case),
         transport="tcp" if query.get("transport") == "tcp" else "udp",
         payload=query.get("edns_payload") or 0,
     )

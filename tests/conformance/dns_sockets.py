@@ -25,7 +25,7 @@ from kubehop.dns.corefile.plugins.forward import Forward
 from kubehop.dns.corefile.zones import split_address
 from kubehop.dns.message import Question, Rcode, Record, Reply
 from kubehop.dnsserver import Listen, Server
-from tests.conformance.dns import SERIAL, Runner, asked_of
+from tests.conformance.dns import SERIAL, Runner, client_of
 from tests.conformance.dns_scene import Scene
 from tests.conformance.dns_upstream import Upstream
 from tests.conformance.outcome import Case, Outcome, run_case
@@ -157,7 +157,7 @@ def outcomes(path: Path) -> list[Outcome]:
     """The outcome of every case of a file, asked over sockets; skips without namespaces."""
     cases: list[Case] = json.loads(path.read_text())["cases"]
     python = ("env", f"PYTHONPATH={ROOT}", sys.executable)
-    clients = {asked_of(case).client for case in cases}
+    clients = {client_of(case) for case in cases}
     with (
         tempfile.TemporaryDirectory(prefix="kubehop-test-") as folder,
         namespace(Path(folder), [SERVER, *sorted(clients)]) as inside,

@@ -1,8 +1,10 @@
-"""The shared cases, each also with a wrong expectation, and how odd cases are read."""
+"""Shared cases and more of them, each also with a wrong expectation; how odd ones are read."""
 
 import json
 from collections.abc import Iterator
 from copy import deepcopy
+from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -12,18 +14,23 @@ from kubehop.dns.message import Question, Rcode, Record, Reply
 from tests.conformance.dns import Runner, asked_of, compare
 from tests.conformance.dns_scene import scene_of
 from tests.conformance.dns_upstream import answer, upstream_of
+from tests.conformance.outcome import run_case
 from tests.shared_files import shared
 
 Case = dict[str, Any]
 
 
-@pytest.fixture(scope="module")
-def document() -> Case:
-    loaded: Case = json.loads(shared("cases/dns.json").read_text())
+MORE = Path(__file__).parents[2] / "data" / "dns-more.json"
+
+
+@pytest.fixture(scope="module", params=["shared", "more"])
+def document(request: pytest.FixtureRequest) -> Case:
+    file = MORE if request.param == "more" else shared("cases/dns.json")
+    loaded: Case = json.loads(file.read_text())
     return loaded
 
 
-def test_every_shared_case_passes(document: Case) -> None:
+def test_every_case_passes(document: Case) -> None:
     runner = Runner(document)
     found = {case["id"]: runner.check(case) for case in document["cases"]}
     assert {name: problem for name, problem in found.items() if problem} == {}
@@ -33,6 +40,28 @@ def test_a_wrong_expectation_is_noticed(document: Case) -> None:
     for case in document["cases"]:
         for spoiled in _spoiled(case):
             assert Runner(document).check(spoiled) != "", spoiled
+
+
+def test_whatever_a_case_lacks_it_ends_with_a_line(document: Case) -> None:
+    """Keys left out or null, at every level: a problem perhaps, never the end of the run."""
+    random = Random(1)
+    for case in document["cases"]:
+        mangled = _mangled(random, case)
+        mangled["id"] = case["id"]
+        outcome = run_case({"": lambda one, all: Runner(all).check(one)}, mangled, document)
+        assert "\n" not in outcome.problem
+
+
+def _mangled(random: Random, value: Any, share: float = 0.15) -> Any:
+    match value:
+        case dict():
+            kept = {key: v for key, v in value.items() if random.random() > share}
+            return {
+                k: _mangled(random, v) if random.random() > share else None for k, v in kept.items()
+            }
+        case list():
+            return [_mangled(random, v) for v in value if random.random() > share]
+    return value
 
 
 def _spoiled(case: Case) -> Iterator[Case]:
@@ -129,6 +158,61 @@ def test_a_slice_belongs_to_the_service_before_it_or_to_the_one_it_names() -> No
     found = {(s.namespace, s.service_name) for s in cluster.slices}
     assert found == {("testns", "s"), ("other", "t")}
     assert [n.name for n in cluster.namespaces] == ["demo", "other", "testns"]
+
+
+A1, A2 = {"addresses": ["10.0.0.1"]}, {"addresses": ["10.0.0.2"], "hostname": "h"}
+
+
+@pytest.mark.parametrize(
+    "fragment",
+    [
+        {"kind": "EndpointSlice", "endpoints": [A1, A2]},
+        {"endpoints": [A1, A2], "ports": None},
+        {"endpoints": ["10.0.0.1", A2]},
+        {"addresses": [{"ip": "10.0.0.1"}, {"address": "10.0.0.2", "hostname": "h"}]},
+        {"of": "s.testns", "endpoints": [A1, {**A2, "conditions": None}], "ports": [{"port": -1}]},
+        {"of": "testns/s", "endpoints": [A1, {**A2, "ready": True}], "ports": [80]},
+        {"kind": "Endpoints", "name": "s", "subsets": [{"addresses": [{"ip": "10.0.0.1"}, A2]}]},
+        {
+            "kind": "EndpointSlice",
+            "metadata": {"name": "s-slice1", "namespace": "testns", "labels": {"a": "b"}},
+            "endpoints": [A1, A2],
+            "ports": [{"port": 80, "protocol": "tcp", "name": "http"}],
+        },
+    ],
+)
+def test_endpoints_are_written_in_many_ways(fragment: Case) -> None:
+    name = "s.testns.svc.cluster.local."
+    case = a_case("", f"{name} A", SERVICE, fragment, rcode="NOERROR", kind="ANSWER")
+    case["expected"]["answer"] = [f"{name} 5 IN A 10.0.0.{n}" for n in (1, 2)]
+    assert Runner({}).check(case) == ""
+    case["query"]["name"] = f"h.{name}"
+    case["expected"]["answer"] = [f"h.{name} 5 IN A 10.0.0.2"]
+    assert Runner({}).check(case) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "zones"),
+    [
+        ("s.testns.svc.cluster.local.", "cluster.local"),
+        ("s.testns.svc.inter.webs.test.", "inter.webs.test."),
+        ("a.b.", "cluster.local"),
+        ("1.0.0.10.in-addr.arpa.", "cluster.local in-addr.arpa ip6.arpa"),
+        ("svc.svc.svc.cluster.local.", "cluster.local"),
+    ],
+)
+def test_without_a_word_the_name_tells_the_zone(name: str, zones: str) -> None:
+    scene = scene_of(a_case("spec", f"{name} A"), {})
+    assert f"kubernetes {zones} {{" in scene.corefile
+
+
+def test_what_is_left_out_is_usual_or_not_compared() -> None:
+    case = {"id": "x", "query": {"name": "dns-version.cluster.local.", "type": "TXT"}}
+    line = 'dns-version.cluster.local. <ttl> IN TXT "1.1.0"'
+    case["expected"] = {"rcode": "NOERROR", "answer": [line]}
+    assert Runner({}).check(case) == ""
+    for wrong in ({"rcode": "NXDOMAIN"}, {"authority_soa": True}, {"answer": {"count": 2}}):
+        assert Runner({}).check({**case, "expected": wrong}) != ""
 
 
 def test_the_api_of_coredns_tests_has_all_namespaces_but_two() -> None:
