@@ -12,6 +12,7 @@ from kubehop.dns.message import Question
 from kubehop.dnsserver.log import Logged
 from kubehop.render.nslookup import FORMS
 from tests.cli.test_cli import EXAMPLE
+from tests.workload.making import deployment, service
 
 Shown = pytest.CaptureFixture[str]
 
@@ -88,6 +89,20 @@ def test_what_is_printed_can_be_searched_for(capsys: Shown) -> None:
     shown = capsys.readouterr().out
     assert "[Service default/whoami]" in shown
     assert "\N{NO-BREAK SPACE}" not in shown
+
+
+def test_wide_leaves_no_address_out(tmp_path: Path, capsys: Shown) -> None:
+    manifest = tmp_path / "many.yaml"
+    manifest.write_text(deployment("db", 9) + service("db", "clusterIP: None"))
+    for output, expected in (([], False), (["-o", "wide"], True)):
+        assert run(["resolve", "db", "-f", str(manifest), *output]) == 0
+        assert ("more" not in capsys.readouterr().out) is expected
+
+
+def test_a_trace_tells_how_to_see_the_whole_lookup(capsys: Shown) -> None:
+    run(["trace", "pod/busybox", "whoami:80", "--resolver", "musl", "-f", EXAMPLE])
+    hint = "(kubehop resolve whoami --from pod/default/busybox --resolver musl shows each query)"
+    assert hint in capsys.readouterr().out
 
 
 class Full(io.StringIO):

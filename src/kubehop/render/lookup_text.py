@@ -34,13 +34,16 @@ def lookup_text(
     assumptions: tuple[str, ...] = (),
     basis: bool = True,
 ) -> str:
-    """The prediction, at most 100 columns wide; without `basis` what it rests on is left out."""
+    """The prediction, at most 100 columns wide; without `basis` what it rests on is left out.
+
+    A wide one has every address.
+    """
     parts: list[RenderableType] = [
         text(f"{found.name}, asked by {found.origin} with {found.resolver.title}", "bold"),
-        text(verdict(found), COLOURS.get(found.outcome.status, "red")),
+        text(verdict(found, wide=style.wide), COLOURS.get(found.outcome.status, "red")),
         "",
         *_files(found),
-        *_queries(found),
+        *_queries(found, style.wide),
         *_nameservers(found),
     ]
     parts += _listed("Advice", tuple(advice.text for advice in found.advice))
@@ -49,14 +52,14 @@ def lookup_text(
     return draw(*parts, style=style)
 
 
-def verdict(found: Prediction) -> str:
+def verdict(found: Prediction, *, wide: bool = False) -> str:
     """`found 10.43.0.1 (kubernetes.default.svc.cluster.local) with 4 queries, in no time`."""
     outcome = found.outcome
     what = str(outcome.status)
     if UNKNOWN_ADDRESS in outcome.addresses:
         what = f"{ASSUMED}: {outcome.canonical}"
     elif outcome.status is Status.FOUND:
-        what = f"found {short(outcome.addresses) or outcome.canonical}"
+        what = f"found {short(outcome.addresses, wide) or outcome.canonical}"
         if outcome.addresses and outcome.canonical:
             what += f" ({outcome.canonical})"
     elif outcome.text:
@@ -72,8 +75,10 @@ def duration(seconds: float) -> str:
     return f"{seconds:g} s of waiting" if seconds else "no waiting"
 
 
-def short(addresses: tuple[str, ...]) -> str:
-    """A few addresses, and how many more there are."""
+def short(addresses: tuple[str, ...], wide: bool = False) -> str:
+    """A few addresses, and how many more there are; all of them if `wide`."""
+    if wide:
+        return ", ".join(addresses)
     more = len(addresses) - SHOWN_ADDRESSES
     shown = ", ".join(addresses[:SHOWN_ADDRESSES])
     return f"{shown} and {more} more" if more > 0 else shown
@@ -87,7 +92,7 @@ def _files(found: Prediction) -> "list[RenderableType]":
     return parts
 
 
-def _queries(found: Prediction) -> "list[RenderableType]":
+def _queries(found: Prediction, wide: bool) -> "list[RenderableType]":
     """The queries, those that are sent together in one entry."""
     from rich.table import Table
 
@@ -101,7 +106,7 @@ def _queries(found: Prediction) -> "list[RenderableType]":
     for group in _together(found.steps):
         last = number + len(group) - 1
         label = str(number) if last == number else f"{number}-{last}"
-        grid.add_row(text(label, "dim"), _entry(group, several))
+        grid.add_row(text(label, "dim"), _entry(group, several, wide))
         number = last + 1
     return ["", text("Queries", "bold"), grid]
 
@@ -122,10 +127,10 @@ def _together(steps: Iterable[Answered]) -> list[list[Answered]]:
     return [list(group) for _, group in groupby(steps, key)]
 
 
-def _entry(group: list[Answered], several: bool) -> "RenderableType":
+def _entry(group: list[Answered], several: bool, wide: bool) -> "RenderableType":
     """The name and its answers; below it why it is asked, and why it is answered so."""
     first = group[0].step
-    answers = _answers(group)
+    answers = _answers(group, wide)
     how = f" to {first.query.server}" if several else ""
     how += " over TCP" if first.query.transport is Transport.TCP else ""
     how += f" at {first.at:g} s" if first.at else ""
@@ -139,15 +144,15 @@ def _entry(group: list[Answered], several: bool) -> "RenderableType":
     return content
 
 
-def _answers(group: list[Answered]) -> str:
+def _answers(group: list[Answered], wide: bool) -> str:
     """`A, AAAA: NXDOMAIN` or `A: 10.43.0.1, AAAA: no data`."""
     told: dict[str, list[str]] = {}
     for one in group:
-        told.setdefault(_answer(one.step), []).append(one.step.query.question.type)
+        told.setdefault(_answer(one.step, wide), []).append(one.step.query.question.type)
     return "; ".join(f"{', '.join(types)}: {answer}" for answer, types in told.items())
 
 
-def _answer(step: Step) -> str:
+def _answer(step: Step, wide: bool) -> str:
     result = step.result
     if not isinstance(result, Reply):
         no_connection = f"no connection in {step.after:g} s" if step.after else "refused"
@@ -156,7 +161,7 @@ def _answer(step: Step) -> str:
     if result.truncated:
         return f"truncated after {len(result.answer)} records{late}"
     if result.kind is Kind.ANSWER:
-        return short(tuple(record.data for record in result.answer)) + late
+        return short(tuple(record.data for record in result.answer), wide) + late
     return WORDS.get(result.kind, result.kind.value) + late
 
 

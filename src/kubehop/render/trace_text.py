@@ -13,6 +13,7 @@ from kubehop.trace.values import Fate, Hop, Trace, Verdict
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+DEFAULT = "glibc"
 DRAWN = 4
 """Fates drawn hop by hop; the rest get one line each, and `-o wide` draws all."""
 
@@ -54,6 +55,8 @@ def trace_text(
     if answer.lookup:
         parts += ["", text(f"{answer.lookup.name}: {verdict(answer.lookup)}")]
         resolve = f"kubehop resolve {answer.lookup.name} --from {answer.origin}"
+        if answer.lookup.resolver.name != DEFAULT:
+            resolve += f" --resolver {answer.lookup.resolver.name}"
         parts.append(text(f"({resolve} shows each query)", "dim"))
     drawn = answer.fates if style.wide else answer.fates[:DRAWN]
     for fate in drawn:
