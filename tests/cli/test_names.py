@@ -1,6 +1,8 @@
 """Commands about names: what help and errors say, what scripts read."""
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -126,3 +128,21 @@ def test_names_in_the_log_cannot_drive_the_terminal() -> None:
     entry = Logged(Question("\x1b[31m.", "A"), "127.0.0.1", 4000, "udp", 3, 50)
     QueryLog(out, print).write(entry)
     assert out.getvalue() == "127.0.0.1:4000 udp A \\x1b[31m. 3 50\n"
+
+
+@pytest.mark.parametrize(
+    ("redirection", "code", "error"),
+    [
+        (">/dev/full", 2, "error: No space left on device"),
+        (">&-", 0, ""),
+        ("| head -c 1 >/dev/null", 0, ""),
+    ],
+)
+@pytest.mark.parametrize("command", ["resolve whoami", "resolve whoami -o json", "demo"])
+def test_no_traceback_where_nothing_can_be_printed(
+    command: str, redirection: str, code: int, error: str
+) -> None:
+    files = "" if command == "demo" else f"-f {EXAMPLE}"
+    line = f"set -o pipefail; {sys.executable} -m kubehop {command} {files} {redirection}"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.strip()) == (code, error)

@@ -164,7 +164,7 @@ def _split(cidrs: str | None, option: str) -> tuple[str, ...] | None:
 
 def style(output: str | None) -> Style:
     """Colours only on a terminal, and not where NO_COLOR is set (no-color.org)."""
-    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    colour = sys.stdout is not None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     return Style(colour=colour, wide=output == "wide")
 
 

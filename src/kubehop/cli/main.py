@@ -2,12 +2,13 @@
 
 import os
 import sys
+from contextlib import suppress
 from typing import Any
 
 import click
 
 from kubehop.cli.lazy import Commands, lazy_group
-from kubehop.model.errors import KubehopError
+from kubehop.model.errors import KubehopError, printable
 
 COMMANDS: Commands = {
     "trace": ("kubehop.cli.trace", "Follow a packet: every possible fate, hop by hop."),
@@ -53,6 +54,8 @@ def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code; problems go to standard error."""
     try:
         result: Any = cli.main(arguments, prog_name="kubehop", standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here, where it can be said that it fails
         return result if isinstance(result, int) else 0
     except click.exceptions.Exit as done:
         return done.exit_code
@@ -65,7 +68,16 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.exceptions.Abort):
         click.echo("interrupted", err=True)
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # The reader (head, less) has had enough; keep Python from complaining at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit):  # click makes an exit of it where it sees it first
+        _leave_stdout()  # the reader (head, less) has had enough
         return 0
+    except OSError as error:
+        _leave_stdout()
+        click.echo(f"error: {printable(str(error.strerror or error))}", err=True)
+        return EXIT_PROBLEM
+
+
+def _leave_stdout() -> None:
+    """Keep Python from trying again at exit what could not be written."""
+    with suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
