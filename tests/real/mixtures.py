@@ -115,6 +115,9 @@ class _Mixer:
     def rule(self) -> str:
         order = self.pick(("", "", "stop ", "continue "))
         rule = self.pick((self.name_rule, self.name_rule, self.type_rule, self.ttl_rule))()
+        if order and " answer " in rule and self.chance(0.5):
+            lines = rule.replace(" answer ", "\nanswer ").split("\n")
+            return self.stanza(f"rewrite {order}", lines)
         return f"rewrite {order}{rule}"
 
     def name_rule(self) -> str:
@@ -149,6 +152,13 @@ class _Mixer:
                         )
                     ),
                     ("web.default.re.test.", "db.demo.re.test.", "a.b.c.re.test."),
+                ),
+                (
+                    r"name regex (^(?:[^\.]+\.)+)svc\.cluster\.local\.svc\.cluster\.local "
+                    r"{1}svc.cluster.local "
+                    r"answer name (^(?:[^\.]+\.)+)svc\.cluster\.local "
+                    r"{1}svc.cluster.local.svc.cluster.local",
+                    ("web.default.svc.cluster.local.svc.cluster.local.",),
                 ),
                 (
                     rf"name regex (.*)[.]default[.](svc|pod)[.](.*) {{1}}.demo.{{2}}.{{3}} {auto}",
@@ -190,7 +200,7 @@ class _Mixer:
                     "template IN ANY any.test default.svc.cluster.local",
                     (
                         'answer "{{ .Name }} 60 IN TXT \\"{{ .Type }} {{ .Zone }} {{ .Class }}\\""',
-                        'additional "{{ .Question.Name }} IN A 192.0.2.8"',
+                        'additional "{{ .Question.Name }} IN 2h A 192.0.2.8"',
                     ),
                     ("x.any.test.", "X.any.test.", "web.default.svc.cluster.local."),
                 ),

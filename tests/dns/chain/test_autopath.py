@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.dns.chain.serving import Asking, C, block, kubernetes
+from kubehop.dns.message import Rcode
+from tests.dns.chain.serving import Asking, C, block, flags, kubernetes
 
 WEB = f"web.default.svc.{C}"
 FORWARD = "forward . 10.0.0.9"
@@ -67,3 +68,16 @@ def test_autopath_with_a_file_is_for_every_client() -> None:
     )
     name = f"example.com.svc.{C}"
     assert asking.ask(f"{name} A", client="")[1] == f"{name} 300 CNAME example.com."
+
+
+REFUSES = "template IN A default.svc.cluster.local {\nrcode REFUSED\n}"
+
+
+def test_what_a_plugin_wrote_and_disowned_is_not_passed_on() -> None:
+    """A template returns its rcode, and some say that nothing was written: it was, for others."""
+    asking = Asking(block(REFUSES, kubernetes(), FORWARD))
+    assert flags(asking.reply(f"x.default.svc.{C} A")) == "AA"
+    asking = Asking(block("autopath @kubernetes", REFUSES, kubernetes("pods verified"), FORWARD))
+    reply = asking.reply(f"x.default.svc.{C} A")
+    assert (reply.rcode, flags(reply)) == (Rcode.REFUSED, "")
+    assert len(asking.asked) == 1, "the walk went on"

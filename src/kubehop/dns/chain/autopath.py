@@ -51,7 +51,7 @@ class AutopathHandler:
             elif answer.rcode is not Rcode.NXDOMAIN:
                 return _named(answer, asked.question.name)
         assert first is not None, "the search list ends with the name itself"
-        return first
+        return Unwritten(first.rcode) if isinstance(first, Unwritten) else first
 
     def _search_list(self, name: str, client: str) -> tuple[str, ...]:
         """The client's domains, then the server's, then "" for the name itself."""

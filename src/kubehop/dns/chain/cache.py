@@ -92,9 +92,12 @@ class CacheHandler:
         if item is not None and item.left(now) >= 0:
             return self._again(item, now)
         answer = yield from rest(asked, now)
-        if item is None:
-            return self._kept(asked, answer, now) if isinstance(answer, Reply) else answer
-        return self._stale(item, asked, answer, now)
+        if item is not None:
+            return self._stale(item, asked, answer, now)
+        if isinstance(answer, Reply):
+            return self._kept(asked, answer, now)
+        sent = self._kept(asked, answer.sent, now) if answer.sent else None
+        return replace(answer, sent=sent)
 
     def lasts(self, asked: Asked, now: float) -> float:
         """Until when the same query gets the very reply that it would get now.

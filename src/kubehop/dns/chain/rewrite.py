@@ -42,9 +42,10 @@ class RewriteHandler:
         if not is_domain_name(question.name):
             return Unwritten(Rcode.SERVFAIL, f"invalid name after rewrite: {question.name}")
         answer = yield from rest(replace(asked, question=question), now)
-        if isinstance(answer, Unwritten):
-            return Reply(answer.rcode) if stopped else answer
-        return reverted(answer, reverts)
+        if isinstance(answer, Reply):
+            return reverted(answer, reverts)
+        sent = reverted(answer.sent, reverts) if answer.sent else None
+        return sent or Reply(answer.rcode) if stopped else replace(answer, sent=sent)
 
     def kept_as(self, question: Question) -> Question | None:
         """The question under which a cache in front keeps the reply; None if it does not.

@@ -87,7 +87,10 @@ class Serving:
         if asked.depth > MAX_DEPTH:
             return Reply(Rcode.SERVFAIL)
         answer = yield from block.serve(asked, now)
-        return answer if isinstance(answer, Reply) else Reply(answer.rcode)
+        if isinstance(answer, Reply):
+            return answer
+        # Of two replies a client takes the first; who asks from inside has the last.
+        return Reply(answer.rcode) if asked.depth else answer.seen
 
     def is_static(self, question: Question, port: int = 0) -> bool:
         """True if the answer is a matter of the question and the cluster's objects alone.

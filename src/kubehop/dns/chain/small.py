@@ -32,8 +32,9 @@ class MinimalHandler:
 
     def serve(self, asked: Asked, now: float, rest: Rest) -> Serve:
         answer = yield from rest(asked, now)
-        if isinstance(answer, Unwritten):
+        if isinstance(answer, Unwritten) and answer.sent is None:
             return answer if answer.error else Unwritten(Rcode.SERVFAIL)
+        answer = answer.seen if isinstance(answer, Unwritten) else answer
         refers = any(record.type in ("SOA", "NS") for record in answer.authority)
         if answer.rcode is not Rcode.NOERROR or (refers and not answer.answer):
             return answer

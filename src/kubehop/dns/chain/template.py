@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 
@@ -14,6 +15,10 @@ from kubehop.dns.corefile.zones import matched
 from kubehop.dns.message import Question, Rcode, Record, Reply
 from kubehop.dns.names import folded
 
+NOT_WRITTEN = (Rcode.FORMERR, Rcode.NOTIMP, Rcode.REFUSED)
+"""Returned, these say that nothing was written (`plugin.ClientWrite`), even where it was."""
+TTL = re.compile(r"\d+|(?:\d+[wdhms])+", re.IGNORECASE | re.ASCII)
+"""Seconds, or `1h30m`."""
 DEFAULT_TTL = 3600
 
 
@@ -92,13 +97,10 @@ class TemplateHandler:
         except (IndexError, ValueError) as error:
             return Unwritten(Rcode.SERVFAIL, f"template: {error}")
         followed = yield from self._followed(answer, asked, now)
-        return Reply(
-            Rcode(template.rcode),
-            followed,
-            tuple(authority),
-            tuple(additional),
-            authoritative=True,
-        )
+        sections = (followed, tuple(authority), tuple(additional))
+        reply = Reply(Rcode(template.rcode), *sections, authoritative=True)
+        disowned = reply.rcode in NOT_WRITTEN
+        return Unwritten(reply.rcode, sent=reply) if disowned else reply
 
     def _followed(
         self, answer: list[Record], asked: Asked, now: float
@@ -155,24 +157,27 @@ def record(text: str) -> Record:
     import dns.rdata
     import dns.rdataclass
     import dns.rdatatype
+    import dns.ttl
 
-    name, *rest = text.split(maxsplit=1)
-    words = rest[0] if rest else ""
-    ttl = DEFAULT_TTL
-    while (word := words.split(maxsplit=1)[0] if words.split() else "") and (
-        word.isdecimal() or word.upper() == "IN"
-    ):
-        ttl = int(word) if word.isdecimal() else ttl
-        words = words.split(maxsplit=1)[1] if len(words.split(maxsplit=1)) > 1 else ""
-    kind, _, data = words.strip().partition(" ")
+    name, words, ttl = *_first(text), DEFAULT_TTL
     try:
+        kind, data = _first(words)
+        while TTL.fullmatch(kind) or kind.upper() == "IN":
+            ttl = ttl if kind.upper() == "IN" else dns.ttl.from_text(kind)
+            kind, data = _first(data)
         rdata = dns.rdata.from_text(
             dns.rdataclass.IN,
             dns.rdatatype.from_text(kind),
-            data.strip(),
+            data,
             origin=dns.name.root,
             relativize=False,
         )
     except (dns.exception.DNSException, ValueError) as error:
         raise ValueError(f"not a record: {text}") from error
     return Record(name if name.endswith(".") else f"{name}.", ttl, kind.upper(), rdata.to_text())
+
+
+def _first(text: str) -> tuple[str, str]:
+    """The first word, and what follows it."""
+    word, *rest = text.split(maxsplit=1) or [""]
+    return word, rest[0].strip() if rest else ""

@@ -66,11 +66,19 @@ class Upstream:
 class Unwritten:
     """A plugin ends without a reply of its own: the server writes one with this rcode.
 
-    `error` is what CoreDNS's log says; "" if the plugin takes it for no error.
+    `error` is what CoreDNS's log says; "" if the plugin takes it for no error. `sent` is a
+    reply that a plugin wrote and disowned with its rcode: the server writes a second one, and
+    the client has the first.
     """
 
     rcode: Rcode
     error: str = ""
+    sent: Reply | None = None
+
+    @property
+    def seen(self) -> Reply:
+        """The reply that a client takes."""
+        return self.sent or Reply(self.rcode)
 
 
 Answer = Reply | Unwritten
