@@ -2,6 +2,11 @@
 
 Objects come in once and then change by change; a lookup costs the same in a large cluster.
 Must never ask anybody: a name outside the zone is handed back to whoever asked.
+
+It answers where CoreDNS 1.13 does not: the PTR of an endpoint whose slice names no Service (a
+name with an empty label, which cannot be sent), a transfer of a zone whose nameserver a selector
+hides (it never ends), or has two addresses (a panic). And it takes CoreDNS to have run all the
+time: a pod that is listed while it ends is known (`ZoneData.of`).
 """
 
 from kubehop.dns.zone.answer import KubernetesZone
