@@ -29,6 +29,9 @@ GO_WORDS = {
 _NOT_GO = re.compile(r"(?<!\\)(?:\\\\)*(?P<part>\\C|\(\?P?<[^>]*[^\x00-\x7f][^>]*>)")
 """What RE2 takes and Go does not: any octet, and groups with names that are not ASCII."""
 
+MAX_GROUPS = 1000
+"""Go refuses deeper nesting; for RE2, groups beyond cost memory by their square."""
+
 
 @dataclass(frozen=True, slots=True)
 class Regex:
@@ -49,6 +52,8 @@ def go_regex(pattern: str) -> Regex:
     """`regexp.Compile`; raises InputError in Go's words."""
     import re2
 
+    if pattern.count("(") > MAX_GROUPS:
+        raise _error("expression nests too deeply", f"{pattern[:40]}...")
     if refused := _NOT_GO.search(pattern):
         part = refused["part"]
         what = "invalid escape sequence" if part == r"\C" else "invalid named capture"
