@@ -100,10 +100,17 @@ class Names:
         self.cluster = cluster
         self._settings = settings
         self._assumed: dict[str, None] = {}
-        service = dns_service(cluster)
+
+    @cached_property
+    def _own(self) -> tuple[str, ...]:
+        """The addresses of a pod of cluster DNS; a trace to an address never needs them."""
+        service = dns_service(self.cluster)
         mine = (service.namespace, service.name) if service else ("", "")
-        self._own = own_addresses(cluster, mine)
-        self._upstreams = Upstreams(cluster, self._own)
+        return own_addresses(self.cluster, mine)
+
+    @cached_property
+    def _upstreams(self) -> Upstreams:
+        return Upstreams(self.cluster, self._own)
 
     @cached_property
     def corefile(self) -> Corefile:
