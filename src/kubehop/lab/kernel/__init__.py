@@ -1,0 +1,1 @@
+"""What makes a lab's things: namespaces, netlink, libnftables, mounts. Knows no Kubernetes."""

@@ -1,0 +1,1 @@
+"""Sockets inside of a lab's namespaces, all served by one process."""
