@@ -176,7 +176,14 @@ class ForgetFlows:
     wanted: frozenset[tuple[str, int]]
 
 
-Step = Make | Remove | Nft | ForgetFlows
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """A step: a Sandbox that stands gets these `files` in place; what runs in it keeps running."""
+
+    sandbox: Sandbox
+
+
+Step = Make | Remove | Nft | ForgetFlows | Rewrite
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +235,9 @@ class Nameserver:
     """A DNS server in a namespace, over UDP and TCP.
 
     Of the cluster if `pod` ("namespace/name") is given, with the Corefile of the cluster and the
-    `resolv_conf` that its forwarder reads; else outside, with the small public zone.
+    `resolv_conf` that its forwarder reads; else outside, with the small public zone. `corefile`
+    is the text of another Corefile, "" for the cluster's; `silent`: it takes every query and
+    answers none.
     """
 
     namespace: str
@@ -237,6 +246,8 @@ class Nameserver:
     pod: str = ""
     node: str = ""
     resolv_conf: str = ""
+    corefile: str = ""
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
