@@ -200,6 +200,23 @@ class Ruleset:
     chains: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+class Hook(enum.StrEnum):
+    """Where in a namespace a packet is met; netfilter's words."""
+
+    PREROUTING = "prerouting"
+    FORWARD = "forward"
+    OUTPUT = "output"
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Packets that vanish without a word; `match` in nft's language."""
+
+    namespace: str
+    hook: Hook
+    match: str
+
+
 class Role(enum.StrEnum):
     """What a listening socket is for."""
 
@@ -254,11 +271,13 @@ class Nameserver:
 class Plan:
     """A whole lab. `things` are in an order in which they can be made.
 
-    `notes` say, a line each, what of the cluster is not built and why, and what was assumed.
+    `drops` are of faults. `notes` say, a line each, what of the cluster is not built and why, and
+    what was assumed.
     """
 
     things: tuple[Thing, ...] = ()
     rulesets: Mapping[str, Ruleset] = field(default_factory=dict)
     listeners: tuple[Listener, ...] = ()
     nameservers: tuple[Nameserver, ...] = ()
+    drops: frozenset[Drop] = frozenset()
     notes: tuple[str, ...] = ()
