@@ -83,7 +83,8 @@ class RouteKind(enum.StrEnum):
 class Route:
     """A route: `to` is a CIDR ("0.0.0.0/0" and "::/0" are the defaults).
 
-    With `via` it is `onlink`; `device` is "" where the kind needs none; `table` 0 is main.
+    With `via` it is `onlink`; `device` is "" where the kind needs none; `table` 0 is main. `mtu`
+    counts for what is forwarded by IPv6 only if it is `locked`.
     """
 
     namespace: str
@@ -94,6 +95,7 @@ class Route:
     kind: RouteKind = RouteKind.UNICAST
     table: int = 0
     mtu: int = 0
+    locked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
