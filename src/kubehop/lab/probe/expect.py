@@ -1,0 +1,162 @@
+"""From what a trace predicts to what a client should observe in a lab. Pure.
+
+A trace ends where a packet arrives; whether something listens there, the lab's listeners tell.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from kubehop.lab.plan.values import (
+    OUTSIDE,
+    Listener,
+    Role,
+    node_namespace,
+    pod_namespace,
+)
+from kubehop.lab.probe.values import Observed
+from kubehop.trace.values import Fate, Reached, Trace, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is compared of a connection.
+
+    An answer's pod, node, address, port and source; of one that got none, where its packet
+    went all the same (`address`, `port`, `source_seen`), if it crossed to another node.
+    None: not told.
+    """
+
+    verdict: Verdict
+    pod: str | None = None
+    node: str | None = None
+    address: str | None = None
+    port: int | None = None
+    source_seen: str | None = None
+    crossings: int | None = None
+
+    def fits(self, other: "Seen") -> bool:
+        """True if the two agree in all that both tell."""
+        pairs = zip(_values(self), _values(other), strict=True)
+        return all(mine is None or theirs is None or mine == theirs for mine, theirs in pairs)
+
+    def __str__(self) -> str:
+        told = {
+            "pod": self.pod,
+            "node": self.node,
+            "address": self.address,
+            "port": self.port,
+            "source seen": self.source_seen,
+            "crossings": self.crossings,
+        }
+        parts = (f"{word} {value}" for word, value in told.items() if value not in (None, ""))
+        return " ".join((self.verdict.value, *parts))
+
+
+def _values(seen: Seen) -> tuple[object, ...]:
+    return (
+        seen.verdict,
+        seen.pod,
+        seen.node,
+        seen.address,
+        seen.port,
+        seen.source_seen,
+        seen.crossings,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Something that a client may observe, and the share of connections that do."""
+
+    probability: Fraction
+    seen: Seen
+
+
+ListensAt = Callable[[Reached, str], Listener | None]
+"""Who listens where a packet of a protocol ended."""
+
+
+def listens_at(listeners: Iterable[Listener]) -> ListensAt:
+    """A look-up of a plan's listeners."""
+    table = {(one.namespace, one.protocol, one.address, one.port): one for one in listeners}
+
+    def find(reached: Reached, protocol: str) -> Listener | None:
+        for namespace in _namespaces(reached):
+            for address in (reached.address, ""):
+                found = table.get((namespace, protocol, address, reached.port))
+                if found is not None:
+                    return found
+        return None
+
+    return find
+
+
+def _namespaces(reached: Reached) -> tuple[str, ...]:
+    """Where the address may be: a pod's own network, else its node's."""
+    if not reached.node:
+        return (OUTSIDE,)
+    node = node_namespace(reached.node)
+    if not reached.pod:
+        return (node,)
+    return pod_namespace(*reached.pod.split("/", 1)), node
+
+
+def expected(trace: Trace, find: ListensAt) -> tuple[Outcome, ...]:
+    """What clients observe of a trace's fates, each outcome once; the shares sum to 1."""
+    shares: dict[Seen, Fraction] = {}
+    for fate in trace.fates:
+        seen = _seen(fate, trace.protocol, find)
+        shares[seen] = shares.get(seen, Fraction(0)) + fate.probability
+    return tuple(Outcome(share, seen) for seen, share in shares.items())
+
+
+def _seen(fate: Fate, protocol: str, find: ListensAt) -> Seen:
+    """One fate as a client sees it.
+
+    Case 1: it ends on the way. Case 2: it arrives, and the answer cannot come back. Case 3:
+    nobody listens there. Case 4: a server of another kind answers: a probe cannot tell more.
+    Case 5: an ECHO server answers.
+    """
+    end = fate.endpoint
+    if end is None:
+        return Seen(fate.verdict, crossings=fate.node_crossings)
+    here = Seen(
+        Verdict.DELIVERED,
+        address=end.address,
+        port=end.port,
+        source_seen=fate.source_seen,
+        crossings=fate.node_crossings,
+    )
+    if not fate.reply_returns:
+        return replace(here, verdict=Verdict.DROPPED)
+    listener = find(end, protocol)
+    if listener is None:
+        return Seen(Verdict.REJECTED, crossings=fate.node_crossings)
+    if listener.role is not Role.ECHO:
+        return replace(here, node=end.node)
+    return replace(here, pod=end.pod or listener.pod, node=end.node)
+
+
+def seen_of(observed: Observed) -> Seen:
+    """What of an observation is compared with predictions."""
+    if observed.verdict is Verdict.DELIVERED:
+        return Seen(
+            observed.verdict,
+            observed.pod,
+            observed.node,
+            observed.address,
+            observed.port,
+            observed.source_seen,
+            observed.crossings,
+        )
+    last = next((link for link in reversed(observed.path or ()) if link.crossing), None)
+    if observed.verdict is not Verdict.DROPPED or last is None:
+        return Seen(observed.verdict, crossings=observed.crossings)
+    return Seen(
+        observed.verdict,
+        address=last.destination,
+        port=last.port,
+        source_seen=last.source,
+        crossings=observed.crossings,
+    )
