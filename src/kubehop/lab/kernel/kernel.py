@@ -1,0 +1,119 @@
+"""The executor: does the steps that turn one plan into another.
+
+Steps are done in the order given, neighbouring ones of a kind together: many namespaces side by
+side, and each namespace's netlink requests in one send.
+"""
+
+import socket
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, closing
+from itertools import groupby
+from typing import Any
+
+from kubehop.lab.kernel import conntrack
+from kubehop.lab.kernel.base import Base
+from kubehop.lab.kernel.limits import enough_files
+from kubehop.lab.kernel.links import Links
+from kubehop.lab.kernel.netlink import Netlink
+from kubehop.lab.kernel.spaces import Spaces
+from kubehop.lab.kernel.workers import Workers
+from kubehop.lab.plan.values import ForgetFlows, Make, Nft, Remove, Rewrite, Sandbox, Step
+from kubehop.model.errors import ClusterError
+
+_FILES = 3
+"""That a sandbox keeps open: its network namespace, rtnetlink, nftables."""
+
+
+class Kernel:
+    """The kernel of one lab. To be made in PID 1 (see `enter`); one thread applies steps.
+
+    `notes` say what this machine does not let a lab have.
+    """
+
+    def __init__(self, base: Base) -> None:
+        self.notes = base.notes
+        self._workers = Workers()
+        self._spaces = Spaces(base, self._workers)
+        self._links = Links(self._spaces, self._workers)
+        self._do: dict[type, Callable[[Sequence[Any]], None]] = {
+            Make: self._make,
+            Remove: self._remove,
+            Nft: self._nft,
+            ForgetFlows: self._forget,
+            Rewrite: self._rewrite,
+        }
+
+    def apply(self, steps: Sequence[Step]) -> None:
+        """Do them. Raises ClusterError when one fails, UsageError where the machine cannot."""
+        for kind, group in groupby(steps, type):
+            self._do[kind](list(group))
+
+    def inside(self, namespace: str) -> AbstractContextManager[None]:
+        """Have the calling thread in the namespace's network: sockets made there stay there."""
+        return self._spaces.inside(namespace)
+
+    def socket(self, namespace: str, family: int, type: int, proto: int = 0) -> socket.socket:
+        """A socket in a namespace, to be used from anywhere."""
+        with self.inside(namespace):
+            return socket.socket(family, type, proto)
+
+    def pid(self, namespace: str) -> int:
+        """The PID of the process that holds the sandbox, as the machine sees it."""
+        return self._spaces.host_pid(namespace)
+
+    def inner_pid(self, namespace: str) -> int:
+        """The same as the lab's own PID namespace has it."""
+        return self._spaces[namespace].pid
+
+    def pids(self) -> frozenset[int]:
+        """All of them, inner: our children that are waited for here and by nobody else."""
+        return frozenset(self._spaces[namespace].pid for namespace in self._spaces)
+
+    def close(self) -> None:
+        """Take everything away. When it returns no namespace of the lab is left."""
+        self._spaces.close()
+        self._workers.close()
+
+    def _make(self, steps: Sequence[Make]) -> None:
+        things = [step.thing for step in steps]
+        sandboxes = [thing for thing in things if isinstance(thing, Sandbox)]
+        enough_files(_FILES * len(sandboxes))
+        self._spaces.make(sandboxes)
+        self._links.make(things)
+
+    def _remove(self, steps: Sequence[Remove]) -> None:
+        things = [step.thing for step in steps]
+        self._links.remove(things)
+        gone = [thing.namespace for thing in things if isinstance(thing, Sandbox)]
+        self._spaces.remove([name for name in gone if name in self._spaces])
+
+    def _rewrite(self, steps: Sequence[Rewrite]) -> None:
+        for step in steps:
+            self._spaces.rewrite(step.sandbox)
+
+    def _nft(self, steps: Sequence[Nft]) -> None:
+        texts = _by_namespace(steps)
+        self._workers.each(lambda name: self._load(name, texts[name]), list(texts))
+
+    def _load(self, namespace: str, steps: Iterable[Nft]) -> None:
+        rules = self._spaces.rules(namespace)
+        with self.inside(namespace):
+            for step in steps:
+                try:
+                    rules.run(step.text)
+                except ClusterError as error:
+                    raise ClusterError(f"{namespace}: {error}") from error
+
+    def _forget(self, steps: Sequence[ForgetFlows]) -> None:
+        for namespace, its in _by_namespace(steps).items():
+            with self.inside(namespace), closing(Netlink(conntrack.PROTOCOL)) as netlink:
+                found = list(conntrack.stale(conntrack.flows(netlink), its))
+                netlink.run(flow.removal() for flow in found)
+
+
+def _by_namespace(steps: Sequence[Any]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = defaultdict(list)
+    for step in steps:
+        found[step.namespace].append(step)
+    return found
