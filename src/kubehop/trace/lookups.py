@@ -274,8 +274,12 @@ class Names:
         found = next((n.resolv_conf for n in nodes if n and n.resolv_conf is not None), None)
         if found is None:
             self._assume("the nodes' resolv.conf assumed: no search domain, a resolver outside")
-            return _assumed_file(a for n in self.cluster.nodes for a in n.internal_ips)
+            return self._assumed_node_file
         return found
+
+    @cached_property
+    def _assumed_node_file(self) -> str:
+        return _assumed_file(a for n in self.cluster.nodes for a in n.internal_ips)
 
     def _assume(self, line: str) -> None:
         self._assumed[line] = None
