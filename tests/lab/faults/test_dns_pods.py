@@ -29,7 +29,10 @@ spec: {selector: {app: coredns}, ports: [{port: 53, targetPort: web}]}
 apiVersion: v1
 kind: Service
 metadata: {name: early, namespace: default}
-spec: {selector: {app: coredns}, ports: [{port: 53, targetPort: web}], publishNotReadyAddresses: true}
+spec:
+  selector: {app: coredns}
+  ports: [{port: 53, targetPort: web}]
+  publishNotReadyAddresses: true
 """
 )
 
@@ -122,7 +125,21 @@ def test_why_it_does_not_fit() -> None:
     nothing = clusters.cluster()
     assert has_dns_pods(nothing, Plan(), Place()) == "the cluster has no Service for DNS"
     said = has_dns_pods(NOTES, Plan(), Place(pod="default/busybox"))
-    assert said == "no pod default/busybox is behind Service kube-system/kube-dns"
+    assert said == "Pod default/busybox is not behind Service kube-system/kube-dns"
     empty = gone(NOTES, Place())
     said = has_dns_pods(empty, Plan(), Place())
-    assert said == "no pod is behind Service kube-system/kube-dns"
+    assert said == "nothing is behind Service kube-system/kube-dns"
+
+
+def test_endpoints_without_a_pod_are_meant_too() -> None:
+    """An input may have EndpointSlices and no pods."""
+    dns = clusters.service("kube-dns", labels={"k8s-app": "kube-dns"})
+    other = clusters.service("web", clusterIP="10.43.0.2")
+    address = clusters.endpoint("10.42.1.9", "n1")
+    before = clusters.cluster(
+        dns, other, *clusters.behind(dns, address), *clusters.behind(other, address)
+    )
+    assert has_dns_pods(before, Plan(), Place()) == ""
+    assert endpoints(gone(before, Place()), "kube-dns") == ()
+    assert [e.ready for e in endpoints(not_ready(before, Place()), "kube-dns")] == [False]
+    assert endpoints(gone(before, Place()), "web") == endpoints(before, "web")

@@ -5,7 +5,7 @@ would make it. Source: `pkg/endpointslice/utils.go` (podToEndpoint) of Kubernete
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from msgspec.structs import replace as with_fields
 
@@ -14,7 +14,7 @@ from kubehop.lab.faults.values import Place
 from kubehop.lab.plan.values import Plan
 from kubehop.model.cluster import Cluster
 from kubehop.model.pod import Condition, Pod, PodStatus
-from kubehop.model.service import EndpointConditions, EndpointSlice, SliceEndpoint
+from kubehop.model.service import EndpointConditions, EndpointSlice, Service, SliceEndpoint
 
 Changed = Callable[[EndpointSlice, SliceEndpoint], SliceEndpoint | None]
 READINESS = ("Ready", "ContainersReady")
@@ -34,39 +34,57 @@ def dns_pods(cluster: Cluster, place: Place) -> tuple[Pod, ...]:
 
 
 def has_dns_pods(cluster: Cluster, _plan: Plan, place: Place) -> str:
-    """Cluster DNS has pods behind it."""
-    if dns_pods(cluster, place):
-        return ""
+    """Something is behind cluster DNS, or the pod that is named is."""
     service = dns_service(cluster)
     if service is None:
         return "the cluster has no Service for DNS"
-    return f"no pod{f' {place.pod}' * bool(place.pod)} is behind {service.reference}"
+    if place.pod and not dns_pods(cluster, place):
+        return f"Pod {place.pod} is not behind {service.reference}"
+    if any(one.endpoints for one in cluster.slices_of(service)):
+        return ""
+    return f"nothing is behind {service.reference}"
 
 
 def gone(cluster: Cluster, place: Place) -> Cluster:
     """The cluster without them, as after `kubectl scale --replicas=0`."""
-    lost = _names(dns_pods(cluster, place))
-    pods = tuple(pod for pod in cluster.pods if (pod.namespace, pod.name) not in lost)
+    lost = _meant(cluster, place)
+    pods = tuple(pod for pod in cluster.pods if (pod.namespace, pod.name) not in lost.pods)
     return replace(cluster, pods=pods, slices=_slices(cluster, lost, lambda _slice, _one: None))
 
 
 def not_ready(cluster: Cluster, place: Place) -> Cluster:
     """The cluster with them running, but failing their readiness probes."""
-    unready = _names(dns_pods(cluster, place))
-    pods = tuple(_unready(p) if (p.namespace, p.name) in unready else p for p in cluster.pods)
+    meant = _meant(cluster, place)
+    pods = tuple(_unready(p) if (p.namespace, p.name) in meant.pods else p for p in cluster.pods)
 
     def changed(owner: EndpointSlice, endpoint: SliceEndpoint) -> SliceEndpoint:
         service = cluster.service(owner.namespace, owner.service_name)
         published = service is not None and bool(service.spec.publish_not_ready_addresses)
         before = endpoint.conditions or EndpointConditions()
-        now = with_fields(before, ready=published and bool(before.ready), serving=False)
+        now = with_fields(before, ready=published and before.ready is not False, serving=False)
         return with_fields(endpoint, conditions=now)
 
-    return replace(cluster, pods=pods, slices=_slices(cluster, unready, changed))
+    return replace(cluster, pods=pods, slices=_slices(cluster, meant, changed))
 
 
-def _names(pods: tuple[Pod, ...]) -> frozenset[tuple[str, str]]:
-    return frozenset((pod.namespace, pod.name) for pod in pods)
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """Pods, and the Service whose endpoints without a pod are meant as well, if any."""
+
+    pods: frozenset[tuple[str, str]]
+    service: Service | None
+
+    def endpoint(self, cluster: Cluster, owner: EndpointSlice, endpoint: SliceEndpoint) -> bool:
+        pod = _pod_of(cluster, owner, endpoint)
+        if pod is not None:
+            return (pod.namespace, pod.name) in self.pods
+        key = (owner.namespace, owner.service_name)
+        return self.service is not None and key == (self.service.namespace, self.service.name)
+
+
+def _meant(cluster: Cluster, place: Place) -> _Meant:
+    names = frozenset((pod.namespace, pod.name) for pod in dns_pods(cluster, place))
+    return _Meant(names, None if place.pod else dns_service(cluster))
 
 
 def _unready(pod: Pod) -> Pod:
@@ -76,24 +94,20 @@ def _unready(pod: Pod) -> Pod:
     return with_fields(pod, status=with_fields(status, conditions=conditions))
 
 
-def _slices(
-    cluster: Cluster, pods: frozenset[tuple[str, str]], change: Changed
-) -> tuple[EndpointSlice, ...]:
-    """All slices with the endpoints of these pods changed, or left out where None."""
+def _slices(cluster: Cluster, meant: _Meant, change: Changed) -> tuple[EndpointSlice, ...]:
+    """All slices with the endpoints that are meant changed, or left out where None."""
 
     def endpoints(owner: EndpointSlice) -> tuple[SliceEndpoint, ...]:
-        found = []
-        for endpoint in owner.endpoints or ():
-            pod = _pod_of(cluster, owner, endpoint)
-            meant = pod is not None and (pod.namespace, pod.name) in pods
-            found.append(change(owner, endpoint) if meant else endpoint)
+        found = (
+            change(owner, endpoint) if meant.endpoint(cluster, owner, endpoint) else endpoint
+            for endpoint in owner.endpoints or ()
+        )
         return tuple(endpoint for endpoint in found if endpoint is not None)
 
+    pairs = ((owner, endpoints(owner)) for owner in cluster.slices)
     return tuple(
-        owner
-        if (left := endpoints(owner)) == (owner.endpoints or ())
-        else with_fields(owner, endpoints=left)
-        for owner in cluster.slices
+        owner if left == (owner.endpoints or ()) else with_fields(owner, endpoints=left)
+        for owner, left in pairs
     )
 
 

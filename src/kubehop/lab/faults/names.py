@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from kubehop.dns.corefile import KUBEADM, corefile_text
 from kubehop.lab.faults.values import Place
-from kubehop.lab.plan.values import Nameserver, Plan, Sandbox, Thing, pod_namespace
+from kubehop.lab.plan.values import OUTSIDE, Nameserver, Plan, Sandbox, Thing, pod_namespace
 from kubehop.model.cluster import Cluster
 
 RESOLV_CONF = "/etc/resolv.conf"
@@ -39,8 +39,9 @@ def looping(plan: Plan, cluster: Cluster, place: Place) -> Plan:
         text = looping_corefile(_corefile(server, cluster))
         return replace(server, corefile=text, resolv_conf=with_nameserver(server.resolv_conf, STUB))
 
-    asking = {s.namespace for s in _of_cluster(plan, place)}
-    things = tuple(_with_nameserver(t, STUB) if t.namespace in asking else t for t in plan.things)
+    # Not a node's: others on its network read the same file.
+    pods = {pod_namespace(*s.pod.split("/")) for s in _of_cluster(plan, place)}
+    things = tuple(_with_nameserver(t, STUB) if t.namespace in pods else t for t in plan.things)
     return replace(_servers(plan, place, changed), things=things)
 
 
@@ -166,10 +167,15 @@ def with_nameserver(text: str, address: str) -> str:
 
 def upstream_silent(plan: Plan, _cluster: Cluster, _place: Place) -> Plan:
     """Servers outside take every query and say nothing."""
-    changed = tuple(s if s.pod else replace(s, silent=True) for s in plan.nameservers)
-    return replace(plan, nameservers=changed)
+    changed = (replace(s, silent=_is_outside(s)) for s in plan.nameservers)
+    return replace(plan, nameservers=tuple(changed))
 
 
 def has_upstream(_cluster: Cluster, plan: Plan, _place: Place) -> str:
     """The lab has a DNS server outside."""
-    return "" if any(not s.pod for s in plan.nameservers) else "the lab has no upstream DNS server"
+    found = any(map(_is_outside, plan.nameservers))
+    return "" if found else "the lab has no DNS server outside"
+
+
+def _is_outside(server: Nameserver) -> bool:
+    return server.namespace == OUTSIDE
