@@ -40,7 +40,7 @@ FORWARDING = {
     ),
 }
 """Of whatever passes packets on; replies may take another way than what they answer."""
-LOOPBACK_NODE_PORTS = ("net.ipv4.conf.all.route_localnet", "1")
+ROUTE_LOCALNET = "net.ipv4.conf.all.route_localnet"
 
 
 def settings(namespace: str, families: tuple[Family, ...]) -> Iterator[Sysctl]:
@@ -55,8 +55,8 @@ def node_things(layout: Layout, node: PlacedNode, files: Files) -> Iterator[Thin
     namespace = node.namespace
     yield Sandbox(namespace, node.name[:MAX_HOSTNAME], files.of_node(node))
     yield from settings(namespace, layout.families)
-    if has_loopback_node_ports(layout.cluster):
-        yield Sysctl(namespace, *LOOPBACK_NODE_PORTS)
+    if Family.IPV4 in layout.families:
+        yield Sysctl(namespace, ROUTE_LOCALNET, str(int(has_loopback_node_ports(layout.cluster))))
     yield Veth(FABRIC, node.device, HOST_MAC, namespace, ETH0, node.mac)
     for address in node.addresses:
         yield Address(namespace, ETH0, host(address))
