@@ -111,7 +111,7 @@ _ROWS: tuple[Fault, ...] = (
         "server-stopped",
         "A pod's server does not listen any more.",
         symptom="the share of connections that one endpoint gets is refused",
-        cause="the process hangs or listens elsewhere, and no readiness probe notices",
+        cause="the process has ended or listens elsewhere, and no readiness probe notices",
         fix="restart the pod; give it a readiness probe",
         needs=(_POD,),
         spoil=servers.server_stopped,
