@@ -5,6 +5,7 @@ import select
 import socket
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from kubehop.lab.probe.answer import Answer, http_body, parse_answer
@@ -62,8 +63,11 @@ class Attempt:
         if error not in (0, errno.EINPROGRESS):
             raise OSError(error, errno.errorcode.get(error, ""))
         if self.probe.protocol != "TCP":
-            self.sock.send(MAGIC + self.number.to_bytes(4, "big"))
             self.asked = True
+            # A drop of the node's own output is told to the sender as EPERM (nf_hook_slow), and
+            # so is a reject, which sends its ICMP error besides.
+            with suppress(PermissionError):
+                self.sock.send(MAGIC + self.number.to_bytes(4, "big"))
 
     @property
     def waits_for(self) -> int:
