@@ -18,11 +18,12 @@ from socket import if_nametoindex, sethostname
 
 from kubehop.lab.kernel import libc
 from kubehop.lab.kernel.base import Base
+from kubehop.lab.kernel.gone import wait_until_gone
 from kubehop.lab.kernel.netlink import Netlink
 from kubehop.lab.kernel.nft import Rules
 from kubehop.lab.kernel.pause import Pause
 from kubehop.lab.kernel.rtnetlink import LOOPBACK
-from kubehop.lab.kernel.workers import Workers
+from kubehop.lab.kernel.workers import CORES, Workers
 from kubehop.lab.plan.values import Sandbox
 from kubehop.model.errors import ClusterError, UsageError
 
@@ -90,7 +91,7 @@ class Spaces:
                 raise ClusterError(f"there is a namespace {sandbox.namespace} already")
             for _, text in sandbox.files:
                 self._kept(text)
-        self._workers.each(self._make, sandboxes)
+        self._workers.each(self._make, sandboxes, 2 * CORES)
 
     def remove(self, namespaces: Sequence[str]) -> None:
         """End their pause processes and let go of them; waits for the former."""
@@ -157,8 +158,11 @@ class Spaces:
             os.close(pidfd)
 
     def close(self) -> None:
-        """Remove all. Raises nothing; waits for the pause processes."""
+        """Remove all, and wait until the kernel has done so."""
+        if not self._home:
+            return
         self.remove(list(self._spaces))
+        self._workers.each(lambda wait: wait(), [wait_until_gone])
         for fd in self._home.values():
             os.close(fd)
         self._home.clear()

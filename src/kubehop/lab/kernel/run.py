@@ -1,0 +1,82 @@
+"""A program of the machine's inside of a sandbox, started from outside of the lab.
+
+As nsenter(1) and `ip netns exec` do: setns(2) into all namespaces of the pause process, a /sys
+that shows that network, and the program as a child in the foreground, so that terminal, signals
+of the keyboard and open files are its own.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import NoReturn
+
+from kubehop.lab.kernel import libc
+from kubehop.model.errors import UsageError
+
+_NAMESPACES = libc.NEWNET | libc.NEWNS | libc.NEWUTS | libc.NEWIPC | libc.NEWPID
+_NOT_FOUND, _NOT_EXECUTABLE = 127, 126
+"""As shells have it: POSIX, Shell Command Language, 2.8.2."""
+
+_SYSTEM_PATH = ":/usr/sbin:/sbin"
+"""Inside everyone is root, and `ip` and `tcpdump` are for root."""
+
+
+def run_inside(pid: int, command: Sequence[str]) -> int:
+    """Run it to its end; its exit code, 128 + the signal that killed it, 127 or 126.
+
+    `pid` is of the pause process, as this process sees it. To be called once, in a process with
+    one thread: it does not come back from there. Raises UsageError if we may not go in.
+    """
+    folder = os.getcwd()
+    try:
+        _go_inside(pid)
+    except OSError as error:
+        raise UsageError(f"the lab cannot be entered: {error}") from error
+    with suppress(OSError):
+        os.chdir(folder)
+    child = os.fork()
+    if not child:
+        _become(command)
+    return _waited(child)
+
+
+def _go_inside(pid: int) -> None:
+    there = os.pidfd_open(pid)
+    own = os.stat("/proc/self/ns/user").st_ino == os.stat(f"/proc/{pid}/ns/user").st_ino
+    libc.setns(there, _NAMESPACES | (0 if own else libc.NEWUSER))
+    os.close(there)
+    libc.unshare(libc.NEWNS)
+    libc.mount("none", "/", flags=libc.MS_REC | libc.MS_PRIVATE)
+    with suppress(OSError):
+        libc.mount("sysfs", "/sys", "sysfs", libc.MS_NOSUID | libc.MS_NODEV | libc.MS_NOEXEC)
+
+
+def _become(command: Sequence[str]) -> NoReturn:
+    try:
+        libc.die_with_parent(signal.SIGKILL)
+        for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them
+            signal.signal(number, signal.SIG_DFL)
+        os.environ["PATH"] = os.environ.get("PATH", os.defpath) + _SYSTEM_PATH
+        os.execvp(command[0], list(command))  # noqa: S606  that is what was asked for
+    except FileNotFoundError:
+        _fail(f"{command[0]}: command not found", _NOT_FOUND)
+    except OSError as error:
+        _fail(f"{command[0]}: {error.strerror}", _NOT_EXECUTABLE)
+
+
+def _fail(said: str, code: int) -> NoReturn:
+    os.write(sys.stderr.fileno(), f"kubehop: {said}\n".encode())
+    os._exit(code)
+
+
+def _waited(child: int) -> int:
+    """The keyboard's signals reach the child by themselves; another's are passed on."""
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: os.kill(child, number))
+    _, status = os.waitpid(child, 0)
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else 128 - code
