@@ -62,15 +62,16 @@ class Loop:
 
     def watch(self, sock: socket.socket, events: int, ready: Ready) -> None:
         """Call `ready` whenever one of `events` is possible; replaces what was watched for."""
+        fd = sock.fileno()  # a KeyError would spell the socket out, with two system calls
         try:
-            self._selector.modify(sock, events, ready)
+            self._selector.modify(fd, events, ready)
         except KeyError:
-            self._selector.register(sock, events, ready)
+            self._selector.register(fd, events, ready)
 
     def forget(self, sock: socket.socket) -> None:
         """Stop watching; nothing if it is not watched."""
         with suppress(KeyError, ValueError):
-            self._selector.unregister(sock)
+            self._selector.unregister(sock.fileno())
 
     # Time
 

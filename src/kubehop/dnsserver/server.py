@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from types import FrameType
 from typing import Self
 
@@ -88,9 +89,14 @@ class Server:
             before()
             self.close()
 
-    def start(self) -> None:
-        """Serve in a thread."""
-        self._thread = threading.Thread(target=self.run, daemon=True, name="kubehop-dns")
+    def start(self, inside: AbstractContextManager[None] | None = None) -> None:
+        """Serve in a thread, which enters `inside` first: sockets to upstreams are made there."""
+
+        def serve() -> None:
+            with inside or nullcontext():
+                self.run()
+
+        self._thread = threading.Thread(target=serve, daemon=True, name="kubehop-dns")
         self._thread.start()
         self._loop.running.wait()
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
 from kubehop.model.service import Service
 from kubehop.service.endpoints import Endpoint
@@ -13,6 +14,11 @@ class HealthCheck:
 
     status: int
     local_endpoints: int
+
+    @classmethod
+    def of(cls, local_endpoints: int, proxy_healthy: bool = True) -> Self:
+        """The answer with so many ready endpoints on the node."""
+        return cls(200 if local_endpoints and proxy_healthy else 503, local_endpoints)
 
 
 def health_check(
@@ -35,4 +41,4 @@ def health_check(
     ):
         return None
     count = len({e.address for e in endpoints if e.ready and e.node == node})
-    return HealthCheck(200 if count and proxy_healthy else 503, count)
+    return HealthCheck.of(count, proxy_healthy)
