@@ -46,7 +46,7 @@ def changed(
         path, value = _parsed(assignment)
         after = _assigned(after, path, value, assignment)
     after = without_type_dependents(service, after)
-    _check(after)
+    check(after)
     return _with_service(cluster, service, _given(cluster, after, options))
 
 
@@ -147,8 +147,8 @@ def _unwrapped(known: Any) -> Any:
     return known
 
 
-def _check(service: Service) -> None:
-    """What the API server would refuse (`pkg/apis/core/validation`)."""
+def check(service: Service) -> None:
+    """Raise UsageError for what the API server would refuse (`pkg/apis/core/validation`)."""
     spec = service.spec
     if service.headless and spec.type in ("NodePort", "LoadBalancer"):
         raise UsageError(f"{service.reference} is headless: it cannot be of type {spec.type}")

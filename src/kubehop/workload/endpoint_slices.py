@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from kubehop.model.cluster import sort_key
+from kubehop.model.cluster import Cluster, sort_key
+from kubehop.model.inventory import Inventory
 from kubehop.model.node import Node
 from kubehop.model.service import (
     SKIP_MIRROR_LABEL,
@@ -43,7 +44,7 @@ def endpoint_slices_step(draft: Draft) -> Draft:
     if not bare:
         return draft.having(slices=known)
     material = Material.of(draft, bare)
-    made = [(service, *_made(service, material)) for service in bare]
+    made = [(service, *made_for(service, material)) for service in bare]
     slices = (*known, *(found for _, _, group in made for found in group))
     return draft.having(*_lines(made), slices=tuple(sorted(slices, key=sort_key)))
 
@@ -60,19 +61,25 @@ class Material:
     @classmethod
     def of(cls, draft: Draft, services: Iterable[Service]) -> "Material":
         """The material that a draft has for these Services."""
-        nodes = draft.cluster.nodes
+        return cls.among(draft.cluster, draft.inventory, services)
+
+    @classmethod
+    def among(
+        cls, cluster: Cluster, inventory: Inventory, services: Iterable[Service]
+    ) -> "Material":
+        """The material that a cluster's pods and nodes, and the Endpoints given, are."""
         return cls(
-            {node.name: node for node in nodes},
-            zone_shares(nodes),
-            PodIndex(draft.cluster.pods, services),
-            {sort_key(found): found for found in draft.inventory.of(Endpoints)},
+            {node.name: node for node in cluster.nodes},
+            zone_shares(cluster.nodes),
+            PodIndex(cluster.pods, services),
+            {sort_key(found): found for found in inventory.of(Endpoints)},
         )
 
 
-def _made(service: Service, material: Material) -> tuple[str, tuple[EndpointSlice, ...]]:
+def made_for(service: Service, material: Material) -> tuple[str, tuple[EndpointSlice, ...]]:
     """Where a Service's slices come from, in words, and the slices."""
     endpoints = material.endpoints.get(sort_key(service))
-    mirrored = mirror(_mirrorable(endpoints), service) if endpoints else ()
+    mirrored = mirror(mirrorable(endpoints), service) if endpoints else ()
     if mirrored and not service.spec.selector:
         return "mirrored from Endpoints", mirrored
     if mirrored:
@@ -82,7 +89,7 @@ def _made(service: Service, material: Material) -> tuple[str, tuple[EndpointSlic
     return "built from pods", with_hints(service, slices, material.shares)
 
 
-def _mirrorable(endpoints: Endpoints) -> Endpoints:
+def mirrorable(endpoints: Endpoints) -> Endpoints:
     """The API server's own without the label that only keeps the mirroring controller off."""
     if sort_key(endpoints) != API_SERVER:
         return endpoints

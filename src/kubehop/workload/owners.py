@@ -1,6 +1,7 @@
 """Who made a pod: from pods up to the workloads that own them."""
 
 import re
+from collections.abc import Mapping
 
 from kubehop.model.inventory import Inventory
 from kubehop.model.meta import Object
@@ -27,19 +28,25 @@ def controller(obj: Object) -> Key | None:
     return None
 
 
+def parents(inventory: Inventory) -> dict[Key, Key]:
+    """Of each ReplicaSet and Job that another workload manages, that workload."""
+    middle = (*inventory.of(ReplicaSet), *inventory.of(Job))
+    return {key(obj): parent for obj in middle if (parent := controller(obj))}
+
+
+def lineage(pod: Pod, parents: Mapping[Key, Key]) -> tuple[Key, ...]:
+    """The workloads above a pod, nearest first, as far as objects or names tell."""
+    direct = controller(pod) or _named_replica_set(pod)
+    if not direct:
+        return ()
+    above = parents.get(direct) or _named_parent(direct, pod)
+    return (direct, above) if above else (direct,)
+
+
 def owning(inventory: Inventory) -> frozenset[Key]:
     """All workloads, direct or not, that have at least one pod in the inventory."""
-    middle = (*inventory.of(ReplicaSet), *inventory.of(Job))
-    parents = {key(obj): parent for obj in middle if (parent := controller(obj))}
-    found: set[Key] = set()
-    for pod in inventory.of(Pod):
-        direct = controller(pod) or _named_replica_set(pod)
-        if direct:
-            found.add(direct)
-            above = parents.get(direct) or _named_parent(direct, pod)
-            if above:
-                found.add(above)
-    return frozenset(found)
+    known = parents(inventory)
+    return frozenset(found for pod in inventory.of(Pod) for found in lineage(pod, known))
 
 
 def _named_replica_set(pod: Pod) -> Key | None:

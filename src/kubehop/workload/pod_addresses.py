@@ -1,7 +1,7 @@
 """Addresses and status of pods that nobody observed."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
@@ -19,8 +19,10 @@ Problems = Counter[tuple[str, str]]
 """How many pods have no address, by reason and node."""
 
 
-def pod_addresses_step(draft: Draft) -> Draft:
+def pod_addresses_step(draft: Draft, lately: Iterable[str] = ()) -> Draft:
     """Draft whose pods run: an address, Running and Ready where nobody observed them.
+
+    Addresses in `lately` are given last: pods that have just gone had them.
 
     A pod observed Running without an address gets one and keeps its conditions. A pod that was
     observed Pending stays so. One for which no address is left is Pending, and the reason said.
@@ -29,7 +31,7 @@ def pod_addresses_step(draft: Draft) -> Draft:
     bare, stripped = sum(map(_bare, pods)), sum(map(_stripped, pods))
     if not bare and not stripped:
         return draft
-    pools = Pools.of(draft)
+    pools = Pools.of(draft, lately)
     problems: Problems = Counter()
     settled = tuple(
         _settled(pod, pools, problems) if _bare(pod) or _stripped(pod) else pod for pod in pods

@@ -68,7 +68,7 @@ def _parallel(spec: WorkloadSpec) -> int:
 def _pods_of_daemon_set(
     workload: DaemonSet, nodes: Sequence[Node], taken: Set[Name]
 ) -> Iterator[Pod]:
-    spec = _daemon_spec(workload)
+    spec = daemon_spec(workload)
     for node in admitted(spec, nodes)[0]:
         suffixes = itertools.chain([node.name], (f"{node.name}-{n}" for n in itertools.count(2)))
         pod = _pod(workload, workload.spec, next(_free_names(workload, suffixes, taken)))
@@ -77,10 +77,11 @@ def _pods_of_daemon_set(
 
 def refusal(workload: DaemonSet, nodes: Sequence[Node]) -> str:
     """Why no node runs a pod of the DaemonSet."""
-    return admitted(_daemon_spec(workload), nodes)[1]
+    return admitted(daemon_spec(workload), nodes)[1]
 
 
-def _daemon_spec(workload: DaemonSet) -> PodSpec:
+def daemon_spec(workload: DaemonSet) -> PodSpec:
+    """The spec that the DaemonSet's pods get: its template's, tolerating what all of them do."""
     spec = workload.spec.template.spec
     return replace(spec, tolerations=_daemon_tolerations(workload))
 

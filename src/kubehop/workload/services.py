@@ -31,10 +31,10 @@ def services_step(draft: Draft) -> Draft:
     its load balancer is still pending. Bare ones are those without any cluster IP.
     """
     services = draft.inventory.of(Service)
-    bare = [service for service in services if _bare(service)]
+    bare = [service for service in services if is_bare(service)]
     stock = Stock.of(draft)
-    made = {id(service): stock.completed(service) for service in _in_order(bare)}
-    unserved = [service.reference for service in made.values() if _bare(service)]
+    made = {id(service): stock.completed(service) for service in in_order(bare)}
+    unserved = [service.reference for service in made.values() if is_bare(service)]
     served = len(bare) - len(unserved)
     lines = (
         f"cluster IPs and what else is unset of {say.count(served, 'Service')} assumed"
@@ -44,15 +44,16 @@ def services_step(draft: Draft) -> Draft:
         if unserved
         else "",
     )
-    settled = (made.get(id(s)) or _with_families(s, draft.families) for s in services)
+    settled = (made.get(id(s)) or with_families(s, draft.families) for s in services)
     return draft.having(*filter(None, lines), services=tuple(settled))
 
 
-def _bare(service: Service) -> bool:
+def is_bare(service: Service) -> bool:
+    """True if it should have a cluster IP and has none: it comes from a manifest."""
     return service.spec.type != "ExternalName" and not service.headless and not service.cluster_ips
 
 
-def _in_order(services: Iterable[Service]) -> list[Service]:
+def in_order(services: Iterable[Service]) -> list[Service]:
     """Those with a customary place first, lest the hash of another's name takes it."""
     return sorted(services, key=lambda service: _name(service) not in FIXED_PLACES)
 
@@ -61,7 +62,7 @@ def _name(service: Service) -> tuple[str, str]:
     return service.namespace, service.name
 
 
-def _with_families(service: Service, families: tuple[Family, ...]) -> Service:
+def with_families(service: Service, families: tuple[Family, ...]) -> Service:
     """A headless Service has no address that would tell its families."""
     open_headless = service.headless and not service.spec.ip_families
     if not open_headless or service.spec.type == "ExternalName":

@@ -27,7 +27,7 @@ from kubehop.model.workloads import Deployment, WorkloadSpec
 from kubehop.workload.complete import DEFAULTS, complete
 from kubehop.workload.endpoint_slices import API_SERVER
 from kubehop.workload.families import family_name
-from kubehop.workload.following import Following, start
+from kubehop.workload.following import Following, applied, start
 from kubehop.workload.options import Options
 
 SELECTOR = {"k8s-app": "kube-dns"}
@@ -84,11 +84,14 @@ KUBERNETES = Service(
 def begin(inventory: Inventory, options: Options = DEFAULTS) -> Following:
     """The cluster that a lab starts with: the input's, and what that lacks of DNS and the API.
 
+    What is added comes last, so that all else is as `complete` has it for the input alone.
+
     `cluster.assumptions` of what is returned name what was added. Raises as `complete` does.
     """
-    whole, lines = with_cluster_dns(inventory, options)
-    begun = start(whole, options)
-    said = (*begun.assumed, *lines)
+    begun = start(inventory, options)
+    objects, lines = lacking(inventory, begun.cluster)
+    begun = applied(begun, _with(Inventory(), objects))
+    said = (*begun.cluster.assumptions, *lines)
     return replace(begun, assumed=said, cluster=replace(begun.cluster, assumptions=said))
 
 

@@ -5,6 +5,8 @@ change gives the next cluster, in which only what has to be different is. Pure a
 must never know a clock, chance or a real cluster.
 """
 
-from kubehop.workload.following.state import Following, start
+from kubehop.workload.following.describe import described
+from kubehop.workload.following.operations import applied, conditioned, deleted, scaled, start
+from kubehop.workload.following.state import Following
 
-__all__ = ["Following", "start"]
+__all__ = ["Following", "applied", "conditioned", "deleted", "described", "scaled", "start"]
