@@ -13,7 +13,7 @@ from kubehop.model.inventory import Inventory
 from kubehop.model.pod import Pod
 from kubehop.workload.families import declared_cidrs
 from kubehop.workload.following.pods import pods_step
-from kubehop.workload.following.slices import slices_step
+from kubehop.workload.following.slices import changed, slices_step
 from kubehop.workload.following.state import Following, Turn
 from kubehop.workload.following.workloads import Workloads
 from kubehop.workload.namespaces import namespaces_step
