@@ -12,6 +12,7 @@ from kubehop.dnsserver.loop import Loop
 from kubehop.lab.plan.values import Listener
 from kubehop.lab.servers.connections import Acceptor, Connections
 from kubehop.lab.servers.datagrams import Datagrams
+from kubehop.lab.servers.files import make_room
 from kubehop.lab.servers.sockets import opened
 from kubehop.model.addresses import socket_address
 from kubehop.model.errors import KubehopError, printable
@@ -51,6 +52,7 @@ class Servers:
 
     def start(self) -> None:
         """Serve in a thread."""
+        make_room()
         self._thread.start()
         self._loop.running.wait()
 
