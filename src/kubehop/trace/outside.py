@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from kubehop.model.addresses import canonical, family, socket_address
+from kubehop.model.addresses import canonical, contains, family, socket_address
 from kubehop.model.cluster import Cluster
 from kubehop.model.service import Ingress, Service, ServicePort
 from kubehop.service.balancer import admitted
@@ -199,7 +199,11 @@ def _to_pod_address(context: Context, state: State, node: str) -> State:
 
 
 def _leave(context: Context, state: State) -> State:
-    """An address that no object mentions."""
+    """An address that no object has."""
+    if any(contains(cidr, state.destination) for cidr in context.cluster.service_cidrs):
+        what = f"nothing outside routes {state.destination}"
+        why = "it is of the Service range, which exists only on the nodes"
+        return state.ends(Verdict.UNROUTED, "fabric", what, why)
     was_inside = any(hop.node for hop in state.hops)
     if not was_inside:
         what = f"{state.destination} is not an address of this cluster"

@@ -35,6 +35,7 @@ KINDS: dict[str, type[Object]] = {
 }
 FAMILIES = (("IPv4",), ("IPv4",), ("IPv4", "IPv6"), ("IPv4", "IPv6"), ("IPv6",), ("IPv6", "IPv4"))
 POLICIES = (None, "Cluster", "Local")
+CALICO_TUNNEL = "projectcalico.org/IPv4VXLANTunnelAddr"
 ZONES = ("", "za", "zb")
 READY: Raw = {"ready": True, "serving": True, "terminating": False}
 CONDITIONS: tuple[Raw, ...] = (
@@ -102,8 +103,12 @@ def scene(dice: Random) -> Scene:
     return {"objects": [*nodes, *pods, *services, *slices], "options": options}
 
 
-def _object(kind: str, name: str, labels: Raw | None = None, **more: Any) -> Raw:
+def _object(
+    kind: str, name: str, labels: Raw | None = None, annotations: Raw | None = None, **more: Any
+) -> Raw:
     metadata: Raw = {"name": name}
+    if annotations:
+        metadata["annotations"] = annotations
     if kind != "Node":
         metadata["namespace"] = "default"
     if labels:
@@ -129,10 +134,12 @@ def _node(dice: Random, index: int, families: tuple[str, ...]) -> Raw:
     if second == 4:
         addresses.append(("ExternalIP", own[0][2]))
     ready = dice.choice(["True", "True", "True", "True", "False"])
+    tunnel = {CALICO_TUNNEL: f"10.42.{index}.1"} if dice.randint(0, 1) else None
     return _object(
         "Node",
         f"n{index}",
         labels,
+        tunnel,
         spec={"podCIDRs": [cidr for _, cidr, _ in own]} if dice.randint(0, 9) else {},
         status={
             "addresses": [{"type": kind, "address": address} for kind, address in addresses],

@@ -34,8 +34,8 @@ def udp(data: bytes, port: int = 80) -> bytes:
     return struct.pack("!HHHH", 40000, port, 8 + len(data), 0) + data
 
 
-def vxlan(frame: bytes) -> bytes:
-    return udp(struct.pack("!II", 8 << 24, 1 << 8) + frame, 8472)
+def vxlan(frame: bytes, port: int = 8472) -> bytes:
+    return udp(struct.pack("!II", 8 << 24, 1 << 8) + frame, port)
 
 
 DATA = MAGIC + NUMBER.to_bytes(4, "big")
@@ -47,7 +47,9 @@ PLAIN = [
     for protocol, payload in ((6, tcp(0x02)), (6, tcp(0xC2)), (17, udp(DATA)))
 ]
 TUNNELLED = [
-    ethernet(ip(*nodes, 17, vxlan(frame))) for nodes in (NODES4, NODES6) for frame in PLAIN
+    ethernet(ip(*nodes, 17, vxlan(frame, port)))
+    for nodes, port in ((NODES4, 8472), (NODES4, 4789), (NODES6, 8472))
+    for frame in PLAIN
 ]
 OTHERS = [
     ethernet(ip(*V4, 6, tcp(0x12))),

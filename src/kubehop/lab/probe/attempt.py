@@ -17,6 +17,8 @@ _TCP_REPAIR, _TCP_REPAIR_QUEUE, _TCP_QUEUE_SEQ, _SEND_QUEUE = 19, 20, 21, 2
 _IP_RECVERR, _IPV6_RECVERR = 11, 25
 _IP_FREEBIND = 15
 _LINGER_OFF = struct.pack("ii", 1, 0)
+_EXTENDED = struct.Struct("=I")
+"""How `struct sock_extended_err` begins (linux/errqueue.h)."""
 _REQUEST = b"GET / HTTP/1.1\r\nHost: probe\r\nConnection: close\r\n\r\n"
 ERRORS = {
     errno.ECONNREFUSED: Verdict.REJECTED,
@@ -53,8 +55,7 @@ class Attempt:
             made.bind((probe.source, 0))
         if tcp:
             _begin_at(made, self.number)
-        else:
-            made.setsockopt(*_recverr(family), 1)
+        made.setsockopt(*_recverr(family), 1)
         self._doing(self._connect)
 
     def _connect(self) -> None:
@@ -74,15 +75,18 @@ class Attempt:
         """The events of poll(2) that let it go on."""
         return select.EPOLLIN if self.asked else select.EPOLLOUT
 
-    def go_on(self) -> None:
-        """One step, after the kernel said that there is one."""
-        self._doing(self._step)
+    def go_on(self, events: int) -> None:
+        """One step, after the kernel said with `events` that there is one."""
+        self._doing(self._fail if events & select.EPOLLERR else self._step)
+
+    def _fail(self) -> None:
+        assert self.sock is not None
+        error = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) or self._told_aside()
+        if error:
+            raise OSError(error, errno.errorcode.get(error, ""))
 
     def _step(self) -> None:
         assert self.sock is not None
-        error = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if error:
-            raise OSError(error, errno.errorcode.get(error, ""))
         if not self.asked:
             self.asked = True
             self.sock.send(_REQUEST)
@@ -97,6 +101,19 @@ class Attempt:
         body = http_body(bytes(self.data))
         if body is not None:
             self._end(Verdict.DELIVERED, parse_answer(body))
+
+    def _told_aside(self) -> int:
+        """The error number of an ICMP message that came while connect() had the socket locked.
+
+        The kernel keeps it for itself then (sk_err_soft): a SYN that goes through veths is
+        answered before connect() returns. The queue of errors has it all the same.
+        """
+        assert self.sock is not None
+        try:
+            _, told, _, _ = self.sock.recvmsg(0, 512, socket.MSG_ERRQUEUE)
+        except BlockingIOError:
+            return 0
+        return next((_EXTENDED.unpack_from(data)[0] for _, _, data in told), 0)
 
     def _doing(self, step: Callable[[], None]) -> None:
         try:
@@ -137,7 +154,7 @@ def _begin_at(made: socket.socket, number: int) -> None:
 
 
 def _recverr(family: int) -> tuple[int, int]:
-    """The option by which a datagram socket hears of unreachable hosts (ip(7))."""
+    """The option by which a socket hears of unreachable hosts, in a queue of its own (ip(7))."""
     if family == socket.AF_INET6:
         return socket.IPPROTO_IPV6, _IPV6_RECVERR
     return socket.IPPROTO_IP, _IP_RECVERR

@@ -36,7 +36,14 @@ class Seen:
     crossings: int | None = None
 
     def fits(self, other: "Seen") -> bool:
-        """True if the two agree in all that both tell."""
+        """True if `other`, which was observed, agrees in all that both tell.
+
+        Of an unreachable host the kernel tells each sender five times, and then once a second
+        (`ip_error` in net/ipv4/route.c): silence is what the others get.
+        """
+        silent = self.verdict is Verdict.UNROUTED and other.verdict is Verdict.DROPPED
+        if self.verdict is not other.verdict and not silent:
+            return False
         pairs = zip(_values(self), _values(other), strict=True)
         return all(mine is None or theirs is None or mine == theirs for mine, theirs in pairs)
 
@@ -55,7 +62,6 @@ class Seen:
 
 def _values(seen: Seen) -> tuple[object, ...]:
     return (
-        seen.verdict,
         seen.pod,
         seen.node,
         seen.address,

@@ -9,7 +9,8 @@ import struct
 from dataclasses import dataclass
 
 MAGIC = b"hop?"
-VXLAN_PORT = 8472
+VXLAN_PORTS = (8472, 4789)
+"""Linux's own, which flannel takes, and IANA's, which Calico takes."""
 ETHERNET, VXLAN = 14, 16
 """Octets of an Ethernet header; of UDP's and VXLAN's together."""
 KEPT = 256
@@ -63,7 +64,8 @@ def _frame(base: int, name: str, inner: bool) -> list[_Line]:
 def _network(base: int, protocol: int, length: int, name: str, inner: str) -> list[_Line]:
     """What looks at an IP packet: `protocol` is the offset of its protocol field."""
     transport = base + length
-    vxlan = [_Line(_LDH, transport + 2), _Line(_JEQ, VXLAN_PORT, yes=inner)] if inner else []
+    tunnels = [_Line(_JEQ, port, yes=inner) for port in VXLAN_PORTS]
+    vxlan = [_Line(_LDH, transport + 2), *tunnels] if inner else []
     return [
         _Line(_LDB, base + protocol),
         _Line(_JEQ, 6, no=f"{name}-udp"),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 
-from kubehop.lab.probe.filter import ETHERNET, MAGIC, VXLAN, VXLAN_PORT
+from kubehop.lab.probe.filter import ETHERNET, MAGIC, VXLAN, VXLAN_PORTS
 from kubehop.lab.probe.values import Link
 
 
@@ -33,7 +33,7 @@ def sighting(frame: bytes, device: str, outgoing: bool) -> Sighting | None:
     if found is None:
         return None
     base, transport, protocol = found
-    tunnelled = protocol == 17 and _ports(frame, transport)[1] == VXLAN_PORT
+    tunnelled = protocol == 17 and _ports(frame, transport)[1] in VXLAN_PORTS
     if tunnelled:
         found = _packet(frame, transport + VXLAN)
         if found is None:

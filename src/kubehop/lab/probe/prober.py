@@ -173,10 +173,10 @@ class _Loop:
     def _turn(self) -> None:
         """Let those go on that can; give up those that waited long enough."""
         now = time.monotonic()
-        for fd, _ in self._poll.poll(self._pause(now)):
+        for fd, events in self._poll.poll(self._pause(now)):
             attempt = self._open[fd]
             before = attempt.waits_for
-            attempt.go_on()
+            attempt.go_on(events)
             if attempt.verdict is not None:
                 del self._open[fd]  # closing it took it out of the poll
             elif attempt.waits_for != before:
