@@ -3,18 +3,23 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubehop.example import cluster as example
 from kubehop.lab.faults import FAULTS, Injected, Parameter, Place, chosen, faulty, healed
 from kubehop.lab.plan.build import build_plan
+from kubehop.lab.plan.difference import difference
+from kubehop.lab.plan.inputs import begin
 from kubehop.lab.plan.values import Plan
 from kubehop.model.cluster import Cluster
 from kubehop.model.errors import UsageError
+from kubehop.model.meta import Object
 from kubehop.workload.options import Options
 from tests.lab.faults.places import everywhere
+from tests.lab.plan.kernel_model import KernelModel
 from tests.strategies import OPTIONS, completed, objects
+from tests.workload.making import of_objects
 
 NOTES = example()
 PLAN = build_plan(NOTES)
@@ -158,25 +163,40 @@ def test_a_fault_of_a_pod_outlives_another_that_hides_the_pod() -> None:
 
 # Properties
 
-CLUSTERS = st.builds(completed, objects(), OPTIONS)
+
+def with_dns(found: list[Object], options: Options) -> Cluster:
+    """As a lab begins: with cluster DNS, which the drawn objects do not have."""
+    return begin(of_objects(found), options).cluster
+
+
+CLUSTERS = st.builds(with_dns, objects(), OPTIONS)
 
 
 @given(CLUSTERS, st.data())
+@settings(max_examples=60)
 def test_faults_come_and_go_without_a_trace(cluster: Cluster, data: st.DataObject) -> None:
     """Whatever their order; and healing gives the very plan, since nothing else is kept."""
     plan = build_plan(cluster)
-    places = everywhere(cluster, plan)
-    some = data.draw(st.lists(st.sampled_from(places), max_size=4, unique=True)) if places else []
-    with_all = faulty(cluster, some, build_plan)
-    assert with_all.healed == ()
-    assert faulty(cluster, data.draw(st.permutations(some)), build_plan) == with_all
-    assert faulty(cluster, healed(with_all.faults)[0], build_plan).plan == plan
+    some = data.draw(st.lists(st.sampled_from(everywhere(cluster, plan)), max_size=4, unique=True))
+    found = faulty(cluster, some, build_plan)
+    assert found.healed == ()
+    assert faulty(cluster, data.draw(st.permutations(some)), build_plan) == found
+    assert faulty(cluster, healed(found.faults)[0], build_plan).plan == plan
+    kernel = KernelModel(plan.things)
+    for old, new in ((plan, found.plan), (found.plan, plan)):
+        kernel.apply(difference(old, new))
+        kernel.same_as(new)
 
 
 @given(CLUSTERS, st.data())
-def test_a_fault_changes_something(cluster: Cluster, data: st.DataObject) -> None:
+@settings(max_examples=60)
+def test_every_fault_changes_what_is_done(cluster: Cluster, data: st.DataObject) -> None:
     plan = build_plan(cluster)
-    places = everywhere(cluster, plan)
-    if places:
-        one = data.draw(st.sampled_from(places))
-        assert faulty(cluster, [one], build_plan).plan != plan
+    one = data.draw(st.sampled_from(everywhere(cluster, plan)))
+    alone = faulty(cluster, [one], build_plan).plan
+    assert alone != plan
+    assert difference(plan, alone) or alone.listeners != plan.listeners or _asked(alone, plan)
+
+
+def _asked(one: Plan, other: Plan) -> bool:
+    return one.nameservers != other.nameservers
