@@ -32,18 +32,45 @@ class FailedInsideError(AssertionError):
     """A test failed inside, with something that cannot be pickled: its traceback."""
 
 
+class ForbiddenError(Exception):
+    """This machine lets nobody make namespaces."""
+
+
 def run_in_lab(
-    function: Callable[[Base], _Result], uid: int | None = None, seconds: float = _SECONDS
+    function: Callable[[Base], _Result],
+    uid: int | None = None,
+    before: Callable[[], object] | None = None,
+    seconds: float = _SECONDS,
 ) -> _Result:
     """What `function` returns, run as PID 1 of new namespaces; what it raises is raised here.
 
-    With `uid` (only root can) as that user, rootless. After `seconds` it is killed.
+    With `uid` (only root can) as that user, rootless. See `run_apart`.
+    """
+    try:
+        return run_apart(lambda: _entered(function), uid, before, seconds)
+    except ForbiddenError as error:
+        lacks(str(error))
+
+
+def run_apart(
+    function: Callable[[], _Result],
+    uid: int | None = None,
+    before: Callable[[], object] | None = None,
+    seconds: float = _SECONDS,
+) -> _Result:
+    """What `function` returns, run in a process of its own; what it raises is raised here.
+
+    `before` is called there first, still as we are; then it becomes `uid`. It may mount and
+    unmount as it likes. After `seconds` it is killed.
     """
     got, giving = os.pipe()
     child = os.fork()
     if not child:
+        libc.die_with_parent(signal.SIGKILL)
         os.close(got)
-        _outside(function, uid, giving)
+        with open(giving, "wb") as file:
+            file.write(_answer(lambda: _as_told(function, uid, before)))
+        os._exit(0)
     os.close(giving)
     try:
         answer = _all_of(got, seconds)
@@ -51,15 +78,8 @@ def run_in_lab(
         os.close(got)
         os.kill(child, signal.SIGKILL)  # PID 1 goes with it
         os.waitpid(child, 0)
-    if not answer:
-        raise FailedInsideError("the process inside ended without a word, or took too long")
-    kind, result = pickle.loads(answer)
-    if kind == "lacks":
-        lacks(result)
-    if kind == "raised":
-        raise result
-    returned: _Result = result
-    return returned
+    result: _Result = _result(answer)
+    return result
 
 
 def in_lab(test: Callable[..., Any]) -> Callable[..., Any]:
@@ -87,8 +107,6 @@ as_everyone = pytest.mark.parametrize(
 
 def become(uid: int) -> None:
     """An ordinary user from now on, who can read Python wherever root keeps it."""
-    libc.unshare(libc.NEWNS)
-    libc.mount("none", "/", flags=libc.MS_REC | libc.MS_PRIVATE)
     for path in {sys.base_prefix, sys.prefix, str(Path(__file__).parents[2])}:
         _show(Path(path).resolve())
     os.setgroups([])
@@ -109,29 +127,53 @@ def _show(path: Path) -> None:
             return
 
 
-def _outside(function: Callable[[Base], object], uid: int | None, giving: int) -> None:
-    """The first process: becomes the user, enters, waits."""
+def _as_told(
+    function: Callable[[], _Result], uid: int | None, before: Callable[[], object] | None
+) -> _Result:
+    if os.geteuid() == 0:
+        libc.unshare(libc.NEWNS)
+        libc.mount("none", "/", flags=libc.MS_REC | libc.MS_PRIVATE)
+    if before:
+        before()
+    if uid is not None:
+        become(uid)
+    return function()
+
+
+def _entered(function: Callable[[Base], _Result]) -> _Result:
+    got, giving = os.pipe()
+
+    def main(base: Base) -> int:
+        with open(giving, "wb") as file:
+            file.write(_answer(lambda: function(base)))
+        return 0
+
     try:
-        libc.die_with_parent(signal.SIGKILL)
-        if uid is not None:
-            become(uid)
-        entered(lambda base: _inside(function, base, giving)).wait()
+        child = entered(main)
     except UsageError as error:
-        os.write(giving, pickle.dumps(("lacks", str(error))))
-    except BaseException as error:
-        os.write(giving, pickle.dumps(("raised", _portable(error))))
-    finally:
-        os._exit(0)
+        raise ForbiddenError(str(error)) from error
+    os.close(giving)
+    with open(got, "rb") as file:
+        answer = file.read()
+    child.wait()
+    result: _Result = _result(answer)
+    return result
 
 
-def _inside(function: Callable[[Base], object], base: Base, giving: int) -> int:
+def _answer(function: Callable[[], object]) -> bytes:
     try:
-        answer = pickle.dumps(("returned", function(base)))
+        return pickle.dumps(("returned", function()))
     except BaseException as error:
-        answer = pickle.dumps(("raised", _portable(error)))
-    with open(giving, "wb") as file:
-        file.write(answer)
-    return 0
+        return pickle.dumps(("raised", _portable(error)))
+
+
+def _result(answer: bytes) -> Any:
+    if not answer:
+        raise FailedInsideError("the process inside ended without a word, or took too long")
+    kind, result = pickle.loads(answer)
+    if kind == "raised":
+        raise result
+    return result
 
 
 def _portable(error: BaseException) -> BaseException:
