@@ -65,7 +65,13 @@ def pod_address(node: ProxyNode, wanted: Family, config: ProxyConfig) -> str | N
 
 
 def is_pod_source(address: str, node: ProxyNode, config: ProxyConfig) -> bool | None:
-    """Whether kube-proxy on `node` takes `address` for a pod's; None if it has no detector.
+    """Whether kube-proxy on `node` takes `address` for a pod's; None if it has no detector."""
+    cidr = pod_source_cidr(node, family(address), config)
+    return None if cidr is None else contains(cidr, address)
+
+
+def pod_source_cidr(node: ProxyNode, wanted: Family, config: ProxyConfig) -> str | None:
+    """The sources that kube-proxy on `node` takes for pods; None if it has no detector.
 
     Step 1: no usable value for the mode (no cluster CIDR of the family) means no detector.
     Step 2: ClusterCIDR covers pods of all nodes, NodeCIDR only those of this node.
@@ -75,9 +81,7 @@ def is_pod_source(address: str, node: ProxyNode, config: ProxyConfig) -> bool | 
     if config.detect_local is DetectLocal.NONE:
         return None
     clusterwide = config.detect_local is DetectLocal.CLUSTER_CIDR
-    cidrs = config.cluster_cidrs if clusterwide else node.pod_cidrs
-    cidr = first_of(cidrs, family(address))
-    return None if cidr is None else contains(cidr, address)
+    return first_of(config.cluster_cidrs if clusterwide else node.pod_cidrs, wanted)
 
 
 def serves_node_ports(address: str, node: ProxyNode, config: ProxyConfig) -> bool:

@@ -99,9 +99,9 @@ class Kernel:
     def _load(self, namespace: str, steps: Iterable[Nft]) -> None:
         rules = self._spaces.rules(namespace)
         with self.inside(namespace):
-            for step in steps:
+            for text in (text for step in steps for text in step.transactions):
                 try:
-                    rules.run(step.text)
+                    rules.run(text)
                 except ClusterError as error:
                     raise ClusterError(f"{namespace}: {error}") from error
 

@@ -156,12 +156,25 @@ class Remove:
     thing: Thing
 
 
+NEXT_TRANSACTION = "# next transaction\n"
+"""A line of an Nft's text that ends a transaction."""
+
+
 @dataclass(frozen=True, slots=True)
 class Nft:
-    """A step: one nftables transaction in a namespace, in nft's own language."""
+    """A step: nftables transactions in a namespace, in nft's own language.
+
+    Most are one. A transaction is one netlink message, whose length is limited for whoever is
+    not root of the machine, so that much text comes in several, parted by NEXT_TRANSACTION.
+    """
 
     namespace: str
     text: str
+
+    @property
+    def transactions(self) -> list[str]:
+        """The texts that are applied whole or not at all, in order."""
+        return self.text.split(NEXT_TRANSACTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,12 +207,14 @@ class Ruleset:
 
     `frame` declares tables, sets, maps, chains and rules that hold for any cluster. `elements`
     are, by "FAMILY TABLE NAME" of a map or set, its elements: key -> value, "" for a set's.
-    `chains` are, by "FAMILY TABLE NAME", the rules of chains that come and go.
+    `chains` are, by "FAMILY TABLE NAME", the rules of chains that come and go, `sets` the
+    properties of sets that those rules write to: their elements are the kernel's own.
     """
 
     frame: str
     elements: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     chains: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sets: Mapping[str, str] = field(default_factory=dict)
 
 
 class Hook(enum.StrEnum):
