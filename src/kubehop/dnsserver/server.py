@@ -93,8 +93,11 @@ class Server:
         """Serve in a thread, which enters `inside` first: sockets to upstreams are made there."""
 
         def serve() -> None:
-            with inside or nullcontext():
-                self.run()
+            try:
+                with inside or nullcontext():
+                    self.run()
+            finally:
+                self._loop.running.set()  # else whoever started it would wait for ever
 
         self._thread = threading.Thread(target=serve, daemon=True, name="kubehop-dns")
         self._thread.start()

@@ -5,6 +5,8 @@ load balancer's health checks. Must never decide who listens where: the plan doe
 grows without a bound, or wait for one client.
 """
 
+from kubehop.lab.servers.names import DNSServers
+from kubehop.lab.servers.prober import HealthProber
 from kubehop.lab.servers.servers import Servers
 
-__all__ = ["Servers"]
+__all__ = ["DNSServers", "HealthProber", "Servers"]
