@@ -5,7 +5,7 @@ contradict the objects, and cannot have both.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kubehop.lab.plan import addressing
 from kubehop.lab.plan.addressing import is_usable
@@ -93,16 +93,19 @@ def layout(cluster: Cluster) -> Layout:
     owners = _owners(cluster, problems)
     nodes = dict(_nodes(cluster, owners, problems))
     pods = (*_pods(cluster, nodes, problems), *_stand_ins(cluster, nodes, problems))
-    return Layout(
+    found = Layout(
         cluster,
         _families(cluster, nodes, pods),
         nodes,
         pods,
-        tuple(problems.homeless),
+        (),
         tuple(cidr for cidr, name in owners.items() if name not in nodes),
         problems.by_reason(),
         _by_length(owners),
     )
+    # Where a node has the pod CIDR, it knows best that nobody has the address.
+    homeless = (a for a in problems.homeless if found.owner(a) not in nodes)
+    return replace(found, homeless=tuple(homeless))
 
 
 class Problems:
