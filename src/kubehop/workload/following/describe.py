@@ -9,7 +9,7 @@ from kubehop.model.cluster import Cluster, sort_key
 from kubehop.model.meta import Object
 from kubehop.model.node import Node
 from kubehop.model.pod import Pod
-from kubehop.model.service import Service
+from kubehop.model.service import EndpointSlice, Service
 from kubehop.workload import say
 from kubehop.workload.following.state import FIELDS
 
@@ -122,7 +122,7 @@ def _walk(value: Any, path: str, found: dict[str, Any]) -> None:
 
 
 def _endpoints(old: Cluster, new: Cluster) -> Iterator[str]:
-    """How many endpoints there are behind each Service, and how many of them are ready."""
+    """How many endpoints there are behind each Service, and how many are ready or terminating."""
     if old.slices is new.slices:
         return
     for service in new.services:
@@ -131,15 +131,16 @@ def _endpoints(old: Cluster, new: Cluster) -> Iterator[str]:
             continue
         counted = _difference("endpoints", _count(before), _count(after))
         ready = _difference("ready", _ready(before), _ready(after))
-        told = ", ".join(filter(None, (counted, ready))) or _replaced(before, after)
+        ending = _difference("terminating", _ending(before), _ending(after))
+        told = ", ".join(filter(None, (counted, ready, ending))) or _replaced(before, after)
         yield f"Service {service.namespace}/{service.name}: {told}"
 
 
-def _count(slices: Iterable[Any]) -> int:
+def _count(slices: Iterable[EndpointSlice]) -> int:
     return sum(len(found.endpoints or ()) for found in slices)
 
 
-def _ready(slices: Iterable[Any]) -> int:
+def _ready(slices: Iterable[EndpointSlice]) -> int:
     return sum(
         not e.conditions or e.conditions.ready is not False
         for found in slices
@@ -147,14 +148,22 @@ def _ready(slices: Iterable[Any]) -> int:
     )
 
 
-def _replaced(before: Iterable[Any], after: Iterable[Any]) -> str:
+def _ending(slices: Iterable[EndpointSlice]) -> int:
+    return sum(
+        bool(e.conditions and e.conditions.terminating)
+        for found in slices
+        for e in found.endpoints or ()
+    )
+
+
+def _replaced(before: Iterable[EndpointSlice], after: Iterable[EndpointSlice]) -> str:
     """Other endpoints, though as many; or other hints and ports of the same ones."""
     had, has = _addresses(before), _addresses(after)
     replaced = say.count(len(has - had), "endpoint")
     return f"{replaced} replaced" if had != has else "fields of endpoints changed"
 
 
-def _addresses(slices: Iterable[Any]) -> set[str]:
+def _addresses(slices: Iterable[EndpointSlice]) -> set[str]:
     return {a for found in slices for e in found.endpoints or () for a in e.addresses}
 
 
