@@ -7,6 +7,7 @@ import pytest
 from kubehop.model.cluster import Cluster
 from kubehop.model.node import EXCLUDE_LB_LABEL
 from kubehop.model.pod_network import POD_NETWORKS
+from kubehop.model.proxy import ProxyMode
 from kubehop.service.frontends import FrontendKind
 from kubehop.trace.values import Fate, SourceKind, Trace, Verdict
 from kubehop.trace.walk import trace
@@ -139,6 +140,20 @@ def test_a_proxying_load_balancer_without_node_port_reaches_nobody() -> None:
     subject = balanced(lb=PROXY, ports=[{"port": 80}])
     found = trace(cluster(subject, *behind(subject, ON_0)), "external", "198.51.100.1:80")
     assert only(found).verdict is Verdict.UNROUTED
+
+
+def test_lost_at_several_nodes_the_shares_still_sum_to_one() -> None:
+    proxied = balanced(
+        lb=({"ip": "198.51.100.1", "ipMode": "Proxy"},), ports=[{"port": 80, "nodePort": 0}]
+    )
+    found = trace(cluster(proxied), "external", "198.51.100.1:80")
+    assert sum((fate.probability for fate in found.fates), Fraction(0)) == 1
+    assert found.probability(Verdict.UNROUTED) == 1
+
+
+def test_nothing_outside_routes_the_service_range() -> None:
+    found = trace(cluster(*PODS, mode=ProxyMode.IPTABLES), "pod/a", "10.43.7.7:80")
+    assert found.probability(Verdict.UNROUTED) == 1
 
 
 def test_a_load_balancer_address_that_a_node_has_is_the_nodes() -> None:

@@ -67,7 +67,7 @@ def observe(cluster: Cluster, plan: Plan, prober: Prober, question: Question) ->
     trace = trace_shots(cluster, origin, shots, question.target)
     namespace = _namespace(cluster, origin, question)
     counts = tally(prober.run(list(_probes(origin, namespace, shots, question.count)), TIMEOUT))
-    outcomes = expected(trace, listens_at(plan.listeners))
+    outcomes = expected(trace, listens_at(plan))
     return Comparison(
         trace,
         outcomes,

@@ -1,6 +1,6 @@
 """What happens to a packet on a node: the stages, in the order in which the kernel has them."""
 
-from kubehop.model.addresses import family, socket_address
+from kubehop.model.addresses import canonical, family, socket_address
 from kubehop.service.decide import Action, Decision
 from kubehop.service.frontends import Frontend
 from kubehop.service.nodes import is_loopback
@@ -75,7 +75,8 @@ def host_port(context: Context, state: State) -> tuple[State, ...]:
         context.cluster, state.node, state.protocol, state.destination, state.port
     )
     wanted = family(state.destination)
-    address = mapped and next((a for a in mapped[0].addresses if family(a) is wanted), None)
+    addresses = map(canonical, mapped[0].addresses if mapped else ())
+    address = next((a for a in addresses if family(a) is wanted), None)
     if mapped is None or not address:
         return (state,)
     pod, port = mapped
@@ -121,8 +122,8 @@ def source_nat(context: Context, state: State) -> tuple[State, ...]:
     cause = _masquerade_cause(context, state, place)
     if not cause:
         return (state,)
-    node, wanted = context.nodes[state.node], family(state.destination)
-    new = outgoing_source(context.cluster, node, place, wanted)
+    node = context.nodes[state.node]
+    new = outgoing_source(context.cluster, node, place, state.destination)
     if new.address == state.source:
         return (state.with_(marked=False, masqueraded_at=state.node),)
     shown = new.address or "another address"

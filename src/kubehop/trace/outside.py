@@ -1,6 +1,7 @@
 """What happens to a packet outside of the cluster: load balancers, node addresses, the rest."""
 
 from fractions import Fraction
+from typing import Any
 
 from kubehop.model.addresses import canonical, contains, family, socket_address
 from kubehop.model.cluster import Cluster
@@ -105,7 +106,7 @@ def _send(
     checked = service.spec.external_traffic_policy == "Local"
     why = "its health check node port answers 200" if checked else "every healthy node is used"
     why = "the node asked for, whatever its health check says" if context.entry_node else why
-    changes = {
+    changes: dict[str, Any] = {
         "node": node.name,
         "entry": group.names,
         "probability": state.probability * share,
@@ -117,7 +118,8 @@ def _send(
     if not port.node_port or address is None:
         what = "the load balancer (ipMode Proxy) has no node port to connect to"
         why = "allocateLoadBalancerNodePorts is false"
-        return state.ends(Verdict.UNROUTED, "load-balancer", what, why, service.reference)
+        lost = state.with_(probability=changes["probability"])
+        return lost.ends(Verdict.UNROUTED, "load-balancer", what, why, service.reference)
     target = socket_address(address, port.node_port)
     what = f"load balancer {state.destination} opens its own connection to {target}{more}"
     return state.hop(

@@ -7,12 +7,13 @@ from kubehop.model.addresses import family, socket_address
 from kubehop.model.cluster import Cluster
 from kubehop.model.errors import UsageError
 from kubehop.service.frontends import FrontendKind
-from kubehop.service.nodes import is_loopback
+from kubehop.service.nodes import is_loopback, proxy_nodes
 from kubehop.trace.aim import Shot, aim
 from kubehop.trace.at_node import NODE_STAGES
 from kubehop.trace.outside import outside
 from kubehop.trace.places import PlaceKind, locate
 from kubehop.trace.questions import Origin, address_for, find_node, parse_origin, parse_target
+from kubehop.trace.source_address import source_for
 from kubehop.trace.state import OUTSIDE, Context, State
 from kubehop.trace.values import Fate, Hop, Trace, Verdict
 
@@ -57,10 +58,16 @@ def trace_shots(
 
 def _depart(cluster: Cluster, origin: Origin, shot: Shot) -> State:
     """The packet as it leaves its sender."""
-    local = is_loopback(shot.address)
-    if local and locate(cluster, origin.addresses[0]).kind is PlaceKind.POD:
+    in_pod = locate(cluster, origin.addresses[0]).kind is PlaceKind.POD
+    if in_pod and is_loopback(shot.address):
         raise UsageError(f"{shot.address} is {origin.label}'s own: nothing leaves the pod")
-    source = shot.address if local else address_for(origin.addresses, shot.address)
+    node = None if in_pod else cluster.derived(proxy_nodes).get(origin.node)
+    if node is None:
+        source = address_for(origin.addresses, shot.address)
+    elif node.owns(shot.address):
+        source = shot.address  # what a machine sends to itself comes from there (table "local")
+    else:
+        source = source_for(node.addresses, shot.address)
     if source is None:
         raise UsageError(f"{origin.label} has no {family(shot.address)} address")
     what = f"{source} sends to {socket_address(shot.address, shot.port)}"

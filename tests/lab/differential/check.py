@@ -84,8 +84,12 @@ def questions(cluster: Cluster, plan: Plan, seed: int, most: int = MOST) -> list
     every = aims(cluster)
     if len(every) > most:
         every = tuple(Random(seed).sample(every, most))
-    find = listens_at(plan.listeners)
-    taken = {(one.namespace, one.protocol, one.port) for one in plan.listeners if one.role is not Role.ECHO}
+    find = listens_at(plan)
+    taken = {
+        (one.namespace, one.protocol, one.port)
+        for one in plan.listeners
+        if one.role is not Role.ECHO
+    }
     found = (question(cluster, aim, find) for aim in every)
     return [one for one in found if one is not None and not _other(one, taken)]
 

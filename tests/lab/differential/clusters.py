@@ -285,5 +285,5 @@ def _slice(service: Raw, each: str, port: int, endpoints: list[Raw]) -> Raw:
         for one in service["spec"]["ports"]
     ]
     labels = {SERVICE_NAME_LABEL: name}
-    parts = {"addressType": each, "ports": ports, "endpoints": endpoints}
+    parts: Raw = {"addressType": each, "ports": ports, "endpoints": endpoints}
     return _object("EndpointSlice", f"{name}-{each.lower()}-{port}", labels, **parts)

@@ -8,8 +8,7 @@ from kubehop.lab.kernel import Base, Kernel
 from kubehop.lab.plan.build import build_plan
 from kubehop.lab.plan.rules import load_text
 from kubehop.lab.plan.values import Make, Nft, Plan
-from kubehop.lab.probe import Prober
-from kubehop.lab.probe.prober import fabric_links
+from kubehop.lab.probe import Prober, fabric_links
 from kubehop.lab.servers import Servers
 from kubehop.model.cluster import Cluster
 

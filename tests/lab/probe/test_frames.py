@@ -7,10 +7,10 @@ import pytest
 
 from kubehop.lab.probe.filter import MAGIC, program
 from kubehop.lab.probe.frames import Sighting, paths, sighting
-from kubehop.lab.probe.values import Link
+from kubehop.lab.probe.values import Fabric, Link
 
 NUMBER = 0x10203040
-LINKS = {"a": "node/a", "b": "node/b", "out": "outside"}
+FABRIC = Fabric({"a": "node/a", "b": "node/b", "out": "outside"}, frozenset({"vip"}))
 
 
 def ethernet(packet: bytes) -> bytes:
@@ -112,13 +112,19 @@ def link(came: str, left: str, destination: str = "10.43.0.1") -> Link:
 
 def test_a_path_is_links_in_order() -> None:
     seen = [at("out", False), at("a", True, "n"), at("a", False, "p"), at("b", True, "p")]
-    found = paths(seen, LINKS)[NUMBER]
+    found = paths(seen, FABRIC)[NUMBER]
     assert found == (link("outside", "node/a", "n"), link("node/a", "node/b", "p"))
     assert [one.crossing for one in found] == [False, True]
 
 
 def test_the_fabric_may_drop_or_make_a_packet() -> None:
-    assert paths([at("a", False)], LINKS)[NUMBER] == (link("node/a", ""),)
+    assert paths([at("a", False)], FABRIC)[NUMBER] == (link("node/a", ""),)
     twice = [at("a", False), at("a", False), at("b", True)]
-    assert paths(twice, LINKS)[NUMBER] == (link("node/a", ""), link("node/a", "node/b"))
-    assert paths([at("b", True)], LINKS)[NUMBER] == (link("", "node/b"),)
+    assert paths(twice, FABRIC)[NUMBER] == (link("node/a", ""), link("node/a", "node/b"))
+    assert paths([at("b", True)], FABRIC)[NUMBER] == (link("", "node/b"),)
+
+
+def test_the_way_to_a_load_balancer_and_back_is_no_crossing() -> None:
+    way = [at("a", False, "vip"), at("b", True, "n"), at("b", False, "p"), at("a", True, "p")]
+    found = paths(way, FABRIC)[NUMBER]
+    assert [(one.balanced, one.crossing) for one in found] == [(True, False), (False, True)]

@@ -6,6 +6,6 @@ understand is an error, never a result.
 """
 
 from kubehop.lab.probe.prober import Prober
-from kubehop.lab.probe.values import Link, Observed, Probe
+from kubehop.lab.probe.values import Fabric, Link, Observed, Probe, fabric_links
 
-__all__ = ["Link", "Observed", "Probe", "Prober"]
+__all__ = ["Fabric", "Link", "Observed", "Probe", "Prober", "fabric_links"]

@@ -106,4 +106,5 @@ def _term(count: int, total: int, probability: float) -> float:
 def enough(outcomes: Sequence[Outcome], alpha: float) -> int:
     """Connections after which an outcome never seen is less likely than `alpha`."""
     least = min(outcome.probability for outcome in outcomes)
+    assert 0 < least <= 1, outcomes
     return 1 if least == 1 else math.ceil(math.log(alpha) / math.log1p(-float(least)))

@@ -3,17 +3,11 @@
 A trace ends where a packet arrives; whether something listens there, the lab's listeners tell.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from kubehop.lab.plan.values import (
-    OUTSIDE,
-    Listener,
-    Role,
-    node_namespace,
-    pod_namespace,
-)
+from kubehop.lab.plan.values import OUTSIDE, Address, Listener, Plan, Role
 from kubehop.lab.probe.values import Observed
 from kubehop.trace.values import Fate, Reached, Trace, Verdict
 
@@ -83,29 +77,21 @@ ListensAt = Callable[[Reached, str], Listener | None]
 """Who listens where a packet of a protocol ended."""
 
 
-def listens_at(listeners: Iterable[Listener]) -> ListensAt:
-    """A look-up of a plan's listeners."""
-    table = {(one.namespace, one.protocol, one.address, one.port): one for one in listeners}
+def listens_at(plan: Plan) -> ListensAt:
+    """A look-up of a plan's listeners; an address that nobody has is outside."""
+    table = {(one.namespace, one.protocol, one.address, one.port): one for one in plan.listeners}
+    homes = {
+        thing.address.partition("/")[0]: thing.namespace
+        for thing in plan.things
+        if isinstance(thing, Address)
+    }
 
     def find(reached: Reached, protocol: str) -> Listener | None:
-        for namespace in _namespaces(reached):
-            for address in (reached.address, ""):
-                found = table.get((namespace, protocol, address, reached.port))
-                if found is not None:
-                    return found
-        return None
+        namespace = homes.get(reached.address, OUTSIDE)
+        exact = table.get((namespace, protocol, reached.address, reached.port))
+        return exact or table.get((namespace, protocol, "", reached.port))
 
     return find
-
-
-def _namespaces(reached: Reached) -> tuple[str, ...]:
-    """Where the address may be: a pod's own network, else its node's."""
-    if not reached.node:
-        return (OUTSIDE,)
-    node = node_namespace(reached.node)
-    if not reached.pod:
-        return (node,)
-    return pod_namespace(*reached.pod.split("/", 1)), node
 
 
 def expected(trace: Trace, find: ListensAt) -> tuple[Outcome, ...]:

@@ -5,13 +5,13 @@ octets of a datagram.
 """
 
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 
 from kubehop.lab.probe.filter import ETHERNET, MAGIC, VXLAN, VXLAN_PORTS
-from kubehop.lab.probe.values import Link
+from kubehop.lab.probe.values import Fabric, Link
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +87,11 @@ def _v6(octets: bytes) -> str:
     return str(IPv6Address(octets))
 
 
-def paths(sightings: Iterable[Sighting], links: Mapping[str, str]) -> dict[int, tuple[Link, ...]]:
+def paths(sightings: Iterable[Sighting], fabric: Fabric) -> dict[int, tuple[Link, ...]]:
     """By number, the links that a packet took, in order.
 
-    `sightings` are in the order in which they happened; `links` gives the namespace at the
-    other end of the fabric's devices. A packet that comes in and does not go out again, the
-    fabric took no further.
+    `sightings` are in the order in which they happened. A packet that comes in and does not go
+    out again, the fabric took no further.
     """
     found: dict[int, list[Link]] = {}
     entered: dict[int, Sighting] = {}
@@ -100,24 +99,25 @@ def paths(sightings: Iterable[Sighting], links: Mapping[str, str]) -> dict[int, 
         legs = found.setdefault(seen.number, [])
         before = entered.pop(seen.number, None)
         if seen.outgoing:
-            legs.append(_link(before, seen, links))
+            legs.append(_link(before, seen, fabric))
             continue
         if before is not None:
-            legs.append(_link(before, None, links))
+            legs.append(_link(before, None, fabric))
         entered[seen.number] = seen
     for number, last in entered.items():
-        found[number].append(_link(last, None, links))
+        found[number].append(_link(last, None, fabric))
     return {number: tuple(legs) for number, legs in found.items()}
 
 
-def _link(came: Sighting | None, left: Sighting | None, links: Mapping[str, str]) -> Link:
+def _link(came: Sighting | None, left: Sighting | None, fabric: Fabric) -> Link:
     shown = left or came
     assert shown is not None
     return Link(
-        links[came.device] if came else "",
-        links[left.device] if left else "",
+        fabric.links[came.device] if came else "",
+        fabric.links[left.device] if left else "",
         shown.source,
         shown.destination,
         shown.port,
         shown.tunnelled,
+        came is not None and not came.tunnelled and came.destination in fabric.balanced,
     )

@@ -10,10 +10,10 @@ from contextlib import AbstractContextManager, contextmanager
 from itertools import groupby
 from typing import Protocol
 
-from kubehop.lab.plan.values import FABRIC, Plan, Veth
+from kubehop.lab.plan.values import FABRIC
 from kubehop.lab.probe.attempt import Attempt
 from kubehop.lab.probe.frames import Sighting, paths, sighting
-from kubehop.lab.probe.values import Link, Observed, Probe
+from kubehop.lab.probe.values import Fabric, Link, Observed, Probe
 from kubehop.lab.probe.wire import Wire
 from kubehop.trace.values import Verdict
 
@@ -30,25 +30,16 @@ class Namespaces(Protocol):
     def inside(self, namespace: str) -> AbstractContextManager[None]: ...
 
 
-def fabric_links(plan: Plan) -> dict[str, str]:
-    """The fabric's devices, and the namespace at the other end of each."""
-    return {
-        thing.device: thing.peer_namespace
-        for thing in plan.things
-        if isinstance(thing, Veth) and thing.namespace == FABRIC
-    }
-
-
 class Prober:
     """Sends probes from inside of a lab's namespaces.
 
-    `links` are the fabric's devices (`fabric_links`): with them, the fabric is watched and
-    every Observed has a path.
+    With the `fabric` (`fabric_links` of the lab's plan) it is watched, and every Observed has
+    a path.
     """
 
-    def __init__(self, kernel: Namespaces, links: Mapping[str, str] | None = None) -> None:
+    def __init__(self, kernel: Namespaces, fabric: Fabric | None = None) -> None:
         self._kernel = kernel
-        self._links = links
+        self._fabric = fabric
         self._number = 1 << 28
 
     def run(self, probes: Sequence[Probe], timeout: float) -> list[Observed]:
@@ -84,23 +75,21 @@ class Prober:
     @contextmanager
     def _watching(self) -> Iterator[Callable[[], dict[int, tuple[Link, ...]] | None]]:
         """Gives what tells, once all is over, the ways of all numbers."""
-        if self._links is None:
+        if self._fabric is None:
             yield lambda: None
             return
         with self._kernel.inside(FABRIC):
             wire = Wire()
             names = dict(socket.if_nameindex())
-        links = self._links
+        fabric = self._fabric
         with wire:
-            yield lambda: paths(_sightings(wire, names, links), links)
+            yield lambda: paths(_sightings(wire, names, fabric), fabric)
 
 
-def _sightings(
-    wire: Wire, names: Mapping[int, str], links: Mapping[str, str]
-) -> Iterator[Sighting]:
+def _sightings(wire: Wire, names: Mapping[int, str], fabric: Fabric) -> Iterator[Sighting]:
     for frame in wire.frames():
         device = names.get(frame.device, "")
-        if device in links:
+        if device in fabric.links:
             seen = sighting(frame.octets, device, frame.outgoing)
             if seen is not None:
                 yield seen

@@ -1,8 +1,9 @@
 """What is sent, and what came of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kubehop.lab.plan.values import node_namespace
+from kubehop.lab.plan.values import FABRIC, Plan, Route, RouteKind, Veth, node_namespace
 from kubehop.trace.values import Verdict
 
 _NODE = node_namespace("")
@@ -29,6 +30,7 @@ class Link:
 
     `left_for` is "" for one that the fabric itself took no further; the header is that of the
     inner packet, where it travelled in a tunnel (`tunnelled`), as it left the fabric.
+    `balanced`: it was addressed to a load balancer.
     """
 
     came_from: str
@@ -37,11 +39,43 @@ class Link:
     destination: str
     port: int
     tunnelled: bool = False
+    balanced: bool = False
 
     @property
     def crossing(self) -> bool:
-        """True if it went from one node to another."""
-        return self.came_from.startswith(_NODE) and self.left_for.startswith(_NODE)
+        """True if it went from one node to another, and not to a load balancer in between."""
+        between = self.came_from.startswith(_NODE) and self.left_for.startswith(_NODE)
+        return between and not self.balanced
+
+
+@dataclass(frozen=True, slots=True)
+class Fabric:
+    """What has to be known of the fabric to make sense of its packets.
+
+    `links` are its devices, each with the namespace at the other end; `balanced` the addresses
+    that only its load balancer takes further.
+    """
+
+    links: Mapping[str, str]
+    balanced: frozenset[str] = frozenset()
+
+
+def fabric_links(plan: Plan) -> Fabric:
+    """The fabric of a plan."""
+    return Fabric(
+        {
+            thing.device: thing.peer_namespace
+            for thing in plan.things
+            if isinstance(thing, Veth) and thing.namespace == FABRIC
+        },
+        frozenset(
+            thing.to.partition("/")[0]
+            for thing in plan.things
+            if isinstance(thing, Route)
+            and thing.namespace == FABRIC
+            and thing.kind is RouteKind.UNREACHABLE
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)
