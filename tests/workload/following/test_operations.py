@@ -34,6 +34,8 @@ def test_fewer_replicas_take_first_what_serves_least() -> None:
         "web-3",
         "web-4",
     ]
+    two = scaled(five, "Deployment", "default", "web", 2)
+    assert sorted(places(two.cluster)) == ["web-1", "web-3"]
     unready = conditioned(five, "default", "web-3", "not-ready")
     four = scaled(unready, "Deployment", "default", "web", 4)
     assert "web-3" not in places(four.cluster)

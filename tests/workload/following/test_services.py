@@ -53,6 +53,14 @@ def test_a_node_port_that_moves_to_another_port_is_not_given_twice() -> None:
     assert after.ports[0].node_port not in (a, None)
 
 
+def test_a_node_port_is_remembered_by_number_or_by_name_and_not_by_both() -> None:
+    before = begun(service("web", "type: NodePort", "[{name: a, port: 80}]"))
+    crossed = "[{name: a, port: 82}, {name: x, port: 80}]"
+    after = web(put(before, service("web", "type: NodePort", crossed)))
+    assert after.ports[1].node_port == web(before).ports[0].node_port
+    assert after.ports[0].node_port not in (after.ports[1].node_port, None)
+
+
 def test_what_only_the_former_type_had_goes() -> None:
     after = web(put(begun(BALANCED), service("web")))
     assert after.spec.type == "ClusterIP"

@@ -82,6 +82,12 @@ def test_endpoints_without_a_target_are_known_by_their_address() -> None:
     assert set(endpoints(after, "web")) == {"b", "10.9.9.9"}
 
 
+def test_an_unknown_endpoint_that_turns_out_to_be_a_pod_is_there_once() -> None:
+    before = begun(WEB + PODS + slice_of("web-x", entry("10.1.0.4"), ""))
+    after = put(before, seen("c", "10.1.0.4"))
+    assert set(endpoints(after, "web")) == {"a", "b", "c"}
+
+
 def test_slices_of_another_manager_stay_beside_the_controllers() -> None:
     other = "endpointslice.kubernetes.io/managed-by: me.example.com"
     before = begun(WEB + PODS + slice_of("mine", entry("198.51.100.9"), other))

@@ -109,7 +109,7 @@ class Turn:
         families = tuple(dict.fromkeys(map(family, self.cluster.service_cidrs)))
         objects = {**self.inventory.objects, "Service": self.cluster.services}
         known = {node.name for node in self.inventory.objects.get("Node", ())}
-        imaginary = any(node.name not in known for node in self.cluster.nodes)
+        imaginary = any(node.name not in known and node.pod_cidrs for node in self.cluster.nodes)
         return Draft(
             Inventory(objects),
             self.before.options,
