@@ -28,6 +28,7 @@ from kubehop.lab.plan.values import (
 )
 from kubehop.model.addresses import Family, canonical, family
 from kubehop.model.cluster import Cluster
+from kubehop.model.meta import Annotations
 from kubehop.model.node import Node
 from kubehop.model.pod_network import POD_NETWORKS, UNKNOWN, PodNetwork
 from kubehop.model.proxy import ProxyMode
@@ -196,16 +197,11 @@ def test_an_ipv4_overlay_carries_what_ipv6_cannot() -> None:
 
 
 def test_calico_has_the_address_that_the_annotation_gives() -> None:
-    raw = node(0)
-    annotations = {"projectcalico.org/IPv4VXLANTunnelAddr": "10.42.99.1"}
-    annotated = msgspec.convert(
-        {
-            "metadata": {"name": "n0", "annotations": annotations},
-            "spec": {"podCIDRs": raw.pod_cidrs},
-            "status": {"addresses": [{"type": "InternalIP", "address": raw.internal_ips[0]}]},
-        },
-        Node,
+    bare = node(0)
+    metadata = msgspec.structs.replace(
+        bare.metadata, annotations=Annotations(calico_vxlan_tunnel="10.42.99.1")
     )
+    annotated = msgspec.structs.replace(bare, metadata=metadata)
     found = cluster(annotated, node(1), pod("b", "10.42.1.2", "n1"), pod_network=net("calico"))
     plan = build_plan(found)
     assert addresses(plan, "node/n0", "vxlan.calico") == ["10.42.99.1/32"]
