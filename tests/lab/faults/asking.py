@@ -12,7 +12,7 @@ import dns.rcode
 
 Inside = Callable[[str], AbstractContextManager[None]]
 TIMED_OUT, REFUSED, UNREACHABLE = "timed out", "refused", "unreachable"
-PATIENCE = 1.0
+PATIENCE = 0.6
 _ERRORS = {
     errno.ECONNREFUSED: REFUSED,
     errno.EHOSTUNREACH: UNREACHABLE,

@@ -1,8 +1,9 @@
 """A lab in this process, of which faults come and go."""
 
+import re
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 from kubehop.lab.faults import Injected, faulty
@@ -16,15 +17,16 @@ from kubehop.model.cluster import Cluster
 from tests.lab.faults.asking import Client
 
 Healthy = Mapping[tuple[str, str], frozenset[str]]
-DUMPS = (
-    ("ip", "-j", "address"),
-    ("ip", "route", "show", "table", "all"),
-    ("ip", "-6", "route", "show", "table", "all"),
-    ("ip", "rule"),
-    ("ip", "neighbour"),
-    ("bridge", "fdb"),
-    ("nft", "list", "ruleset"),
+DUMP = """
+ip -o address; ip -o link; ip route show table all; ip -6 route show table all
+ip rule; ip -6 rule; ip neighbour; ip -6 neighbour; bridge fdb; nft list ruleset
+"""
+_CHANCE = re.compile(
+    r" state \w+|NO-CARRIER,|,(LOWER_UP|M-DOWN)| (dead|linkdown)\b"  # whether links are up
+    r"|^\d+: |@if\d+| link-netnsid \d+",  # numbers
+    re.MULTILINE,
 )
+"""That a link is up the kernel says in its own time; a pod that is made again has new numbers."""
 
 
 class Scene:
@@ -41,8 +43,8 @@ class Scene:
         self._healthy: Healthy = {}
         self._prober = HealthProber(self.kernel.inside, self._tell)
         self._servers.start()
-        self._prober.start()
         self.with_faults()
+        self._prober.start()
 
     def with_faults(self, *faults: Injected) -> None:
         """Have these faults, and no others."""
@@ -58,14 +60,10 @@ class Scene:
             ruleset = balancer_ruleset(self._cluster, self._healthy)
         self._become(replace(self.plan, rulesets=dict(self.plan.rulesets) | {FABRIC: ruleset}))
 
-    def dump(self) -> dict[tuple[str, ...], list[str]]:
-        """All that ip, bridge and nft print, by namespace and command; order is no matter."""
-        names = [thing.namespace for thing in self.plan.things if isinstance(thing, Sandbox)]
-        return {
-            (name, *command): sorted(self._printed(name, command))
-            for name in names
-            for command in DUMPS
-        }
+    def dump(self) -> dict[str, list[str]]:
+        """All that ip, bridge and nft print, by namespace; order is no matter."""
+        boxes = (thing for thing in self.plan.things if isinstance(thing, Sandbox))
+        return {box.namespace: sorted(self._printed(box.namespace)) for box in boxes}
 
     def file(self, namespace: str, path: str) -> str:
         """A file as a program in a sandbox reads it."""
@@ -89,7 +87,8 @@ class Scene:
             self._healthy = healthy
             self._told.notify_all()
 
-    def _printed(self, namespace: str, command: Sequence[str]) -> list[str]:
+    def _printed(self, namespace: str) -> list[str]:
         with self.kernel.inside(namespace):
+            command = ("sh", "-ec", DUMP)
             done = subprocess.run(command, capture_output=True, text=True, check=True)
-        return done.stdout.splitlines()
+        return [line.rstrip() for line in _CHANCE.sub("", done.stdout).splitlines()]

@@ -1,6 +1,7 @@
 """Every fault with real packets: what one sees of it, where one does not, and that it heals."""
 
 from collections.abc import Callable
+from itertools import count
 
 import pytest
 
@@ -9,9 +10,11 @@ from kubehop.lab.faults import FAULTS, Injected, Place
 from kubehop.lab.faults.names import ELSEWHERE
 from kubehop.lab.kernel import Base
 from kubehop.lab.plan.values import OUTSIDE, node_namespace, pod_namespace
-from tests.lab.faults.asking import REFUSED, TIMED_OUT, UNREACHABLE
+from kubehop.model.pod_network import POD_NETWORKS, Overlay, PodNetwork
+from tests import clusters
+from tests.lab.faults.asking import REFUSED, TIMED_OUT
 from tests.lab.faults.scene import Scene
-from tests.lab.inside import in_lab
+from tests.lab.inside import as_everyone, in_lab
 
 NOTES = example()
 ADDRESS = {pod.name: pod.addresses[0] for pod in NOTES.pods}
@@ -22,7 +25,9 @@ NODE = {name: node_namespace(name) for name in ("node-0", "node-1", "node-2")}
 NODE_ADDRESS = {node.name: node.internal_ips[0] for node in NOTES.nodes}
 NODE_PORT, HEALTH_PORT, PROXY_HEALTH = 32657, 30142, 10256
 DNS = SERVICE["kube-dns"]
-INSIDE, ELSE = "kubernetes.default.svc.cluster.local", "example.com"
+INSIDE = "kubernetes.default.svc.cluster.local"
+FRESH = (f"no-{number}.example.com" for number in count())
+"""Names outside that no cache has; they do not exist."""
 BIG = 3000
 
 Seen = Callable[[Scene], dict[str, object]]
@@ -67,7 +72,7 @@ def dns(scene: Scene) -> dict[str, object]:
     lookup = scene.client.lookup
     return {
         "inside": lookup(BUSYBOX, DNS, INSIDE),
-        "outside": lookup(BUSYBOX, DNS, ELSE),
+        "outside": lookup(BUSYBOX, DNS, next(FRESH)),
         "over TCP": lookup(WHOAMI_1, DNS, INSIDE, tcp=True),
         "directly": lookup(WHOAMI_1, ADDRESS["coredns"], INSIDE),
     }
@@ -131,7 +136,7 @@ CASES: tuple[tuple[Injected, Seen, dict[str, object]], ...] = (
             "inside": REFUSED,
             "outside": REFUSED,
             "over TCP": REFUSED,
-            "directly": UNREACHABLE,
+            "directly": TIMED_OUT,
         },
     ),
     (
@@ -181,3 +186,95 @@ def test_it_is_seen_and_heals(
 
 def test_every_fault_has_a_case() -> None:
     assert {case[0].fault for case in CASES} == set(FAULTS)
+
+
+WEB = {"containerPort": 80}
+DUAL = (
+    *(clusters.node(at, v6=True) for at in range(3)),
+    *(clusters.pod(f"p{at}", f"10.42.{at}.9,fd00:10:42:{at}::9", f"n{at}", WEB) for at in range(3)),
+)
+
+
+def both(scene: Scene) -> dict[str, object]:
+    """Small and big, to two nodes, in both families."""
+    client = pod_namespace("default", "p0")
+    return {
+        f"{name} {address} {padding}": scene.client.get(client, address, 80, padding=padding)
+        for name in ("p1", "p2")
+        for address in (f"10.42.{name[1]}.9", f"fd00:10:42:{name[1]}::9")
+        for padding in (0, BIG)
+    }
+
+
+NETWORKS = tuple({network.overlay: network for network in reversed(POD_NETWORKS)}.values())
+"""One for each way in which packets for another node's pods travel."""
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=lambda network: network.name)
+@in_lab
+def test_a_hole_is_one_in_both_families_and_on_any_network(base: Base, network: PodNetwork) -> None:
+    """Outer packets that may be fragmented, those that may not (IPv6), and none at all."""
+    scene = Scene(base, clusters.cluster(*DUAL, pod_network=network))
+    before = both(scene)
+    scene.with_faults(Injected("mtu-hole", Place(node="n1")))
+    lost = {name: TIMED_OUT for name in before if name.startswith("p1") and name.endswith("3000")}
+    assert len(lost) == 2
+    assert both(scene) == before | lost
+    scene.with_faults()
+    assert both(scene) == before
+    assert set(before.values()) == {"default/p1", "default/p2"}
+    scene.close()
+
+
+@pytest.mark.parametrize(
+    "network",
+    [one for one in POD_NETWORKS if one.overlay is not Overlay.NONE],
+    ids=lambda n: n.name,
+)
+@in_lab
+def test_every_tunnel_between_two_nodes_is_dropped(base: Base, network: PodNetwork) -> None:
+    scene = Scene(base, clusters.cluster(*DUAL, pod_network=network))
+    before = both(scene)
+    scene.with_faults(Injected("overlay-dropped", Place(node="n0", to="n1")))
+    # Calico's tunnel carries IPv4 alone.
+    carried = ("10.", "fd") if network.name != "calico" else ("10.",)
+    lost = [name for name in before if name.split()[1].startswith(carried) and name[:2] == "p1"]
+    assert both(scene) == before | dict.fromkeys(lost, TIMED_OUT)
+    scene.close()
+
+
+VIP, LOAD_BALANCED = "192.168.226.188", ("default", "example-service")
+
+
+@in_lab
+def test_a_load_balancer_believes_what_a_health_check_says(base: Base) -> None:
+    """It sends to the node that lies; the node has no endpoint and the policy Local: silence."""
+    scene = Scene(base, NOTES)
+    right = frozenset({"node-1", "node-2"})
+    scene.balance(LOAD_BALANCED, right)
+    answers = {scene.client.get(OUTSIDE, VIP, 8765) for _ in range(20)}
+    assert answers == {"default/example-1", "default/example-2"}
+    scene.with_faults(Injected("health-lies", Place(service="default/example-service")))
+    scene.balance(LOAD_BALANCED, frozenset(NODE))
+    # Were it a third of the time, 40 in a row would miss it once in ten million.
+    assert any(scene.client.get(OUTSIDE, VIP, 8765) == TIMED_OUT for _ in range(40))
+    scene.with_faults()
+    scene.balance(LOAD_BALANCED, right)
+    assert {scene.client.get(OUTSIDE, VIP, 8765) for _ in range(20)} == answers
+    scene.close()
+
+
+@as_everyone
+@in_lab
+def test_all_at_once_and_healed_one_by_one(base: Base, uid: int | None) -> None:
+    scene = Scene(base, NOTES)
+    looks = tuple(dict.fromkeys(seen for _, seen, _ in CASES))
+    before, dump = [seen(scene) for seen in looks], scene.dump()
+    left = [fault for fault, _, _ in CASES]
+    while left:
+        scene.with_faults(*left)
+        left.pop(len(left) // 2)
+    scene.with_faults()
+    assert scene.dump() == dump
+    assert [seen(scene) for seen in looks] == before
+    scene.close()
