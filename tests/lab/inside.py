@@ -180,7 +180,8 @@ def _portable(error: BaseException) -> BaseException:
     """The error itself if it survives the way, with its traceback as a note."""
     said = "".join(traceback.format_exception(error))
     try:
-        error.add_note(f"inside of the lab:\n{said}")
+        if not hasattr(error, "__notes__"):
+            error.add_note(f"inside:\n{said}")
         pickle.loads(pickle.dumps(error))
     except Exception:
         return FailedInsideError(said)

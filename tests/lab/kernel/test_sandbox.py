@@ -14,7 +14,7 @@ from kubehop.lab.kernel.reap import reap_orphans
 from kubehop.lab.plan.values import Make, Remove, Rewrite, Sandbox
 from kubehop.model.errors import ClusterError, UsageError
 from tests.lab.inside import as_everyone, in_lab, run_in_lab
-from tests.lab.kernel.world import NODE, OTHER, POD, node, pod, standing
+from tests.lab.kernel.world import OTHER, POD, node, pod, standing
 from tests.real.needs import program
 
 _FILES = (
@@ -110,6 +110,7 @@ def test_sockets_stay_where_they_were_made(base: Base, uid: int | None) -> None:
     with standing(base, *things) as kernel:
         server = kernel.socket(POD, socket.AF_INET6, socket.SOCK_DGRAM)
         server.bind(("fd42::2", 53))
+        server.settimeout(5)
         client = kernel.socket(OTHER, socket.AF_INET6, socket.SOCK_DGRAM)
         client.settimeout(5)
         client.connect(("fd42::2", 53))
@@ -126,18 +127,19 @@ def test_sockets_stay_where_they_were_made(base: Base, uid: int | None) -> None:
 
 @as_everyone
 @in_lab
-def test_the_first_packet_arrives(base: Base, uid: int | None) -> None:
-    """Links learn in another thread of the kernel's that they have a carrier."""
-    with standing(base, *node()) as kernel:
-        for number in range(2, 30):
+def test_the_first_packet_arrives_in_either_direction(base: Base, uid: int | None) -> None:
+    """The kernel learns in another thread that a link has a carrier; until then it sends not."""
+    with standing(base, *node(), *pod(OTHER, 2)) as kernel:
+        client = kernel.socket(OTHER, socket.AF_INET6, socket.SOCK_DGRAM)
+        for number in range(3, 60):
             namespace = f"pod/default/p{number}"
             kernel.apply([Make(thing) for thing in pod(namespace, number)])
-            client = kernel.socket(namespace, socket.AF_INET, socket.SOCK_DGRAM)
-            with kernel.socket(NODE, socket.AF_INET, socket.SOCK_DGRAM) as server, client:
-                server.bind(("192.168.0.1", 53))
+            client.sendto(b"hello", (f"fd42::{number:x}", 53))  # nobody there: a reject
+            with kernel.socket(namespace, socket.AF_INET6, socket.SOCK_DGRAM) as server:
+                server.bind(("::", 53))
                 server.settimeout(5)
-                client.sendto(b"hello", ("192.168.0.1", 53))
-                assert server.recvfrom(100)[1][0] == f"10.42.0.{number}"
+                client.sendto(b"hello", (f"fd42::{number:x}", 53))
+                assert server.recvfrom(100)[1][0] == "fd42::2"
 
 
 @in_lab

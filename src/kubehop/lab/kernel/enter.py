@@ -22,6 +22,7 @@ from kubehop.model.errors import KubehopError, UsageError
 
 _NAMESPACES = libc.NEWNS | libc.NEWNET | libc.NEWPID | libc.NEWIPC | libc.NEWUTS
 _CAP_SYS_ADMIN = 1 << 21
+_STANDARD_ERROR = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,10 @@ def _first(main: Callable[[Base], int], orphaned: int, lifeline: int, saying: in
         os.read(lifeline, 1)  # the parent died before we could be told so
         return 1
     signal.signal(signal.SIGTERM, _terminated)
+    for fd in map(int, os.listdir("/proc/self/fd")):
+        if fd > _STANDARD_ERROR:  # some shell's: not for the programs that start here
+            with suppress(OSError):
+                os.set_inheritable(fd, False)
     try:
         found = base()
     except (OSError, KubehopError) as error:

@@ -4,8 +4,9 @@ Every device gets its index from us, so nothing needs to be looked up; a namespa
 one send. Deleting a link costs some 16 ms, a group of links no more: so they go by groups.
 """
 
+import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
@@ -14,18 +15,24 @@ from kubehop.lab.kernel import rtnetlink
 from kubehop.lab.kernel.netlink import Request
 from kubehop.lab.kernel.spaces import Spaces
 from kubehop.lab.kernel.workers import MANY, Workers
-from kubehop.lab.plan.values import Lookup, Sandbox, Sysctl, Thing, Veth, Vxlan
+from kubehop.lab.plan.values import Address, Lookup, Sandbox, Sysctl, Thing, Veth, Vxlan
 from kubehop.model.errors import ClusterError
+
+_SECONDS, _PAUSE = 5.0, 0.001
+
+
+_Question = tuple[Request, Callable[[bytes], bool]]
 
 
 @dataclass(slots=True)
 class _Work:
-    """What there is to do in one namespace, in this order."""
+    """What there is to do in one namespace, in this order; `inner`: it is a link's far end."""
 
     veths: list[Request] = field(default_factory=list)
     links: list[Request] = field(default_factory=list)
     settings: list[Sysctl] = field(default_factory=list)
     rest: list[Request] = field(default_factory=list)
+    inner: bool = False
 
 
 class Links:
@@ -36,7 +43,7 @@ class Links:
         self._ends: dict[tuple[str, str], Veth] = {}
         self._groups = count(1)
 
-    def make(self, things: Iterable[Thing]) -> None:
+    def make(self, things: Sequence[Thing]) -> None:
         """Make them: all pairs of links first. Raises ClusterError."""
         work: dict[str, _Work] = defaultdict(_Work)
         for thing in things:
@@ -51,9 +58,14 @@ class Links:
                 work[thing.namespace].settings.append(thing)
             else:
                 work[thing.namespace].rest.append(self._on_device(thing, True))
+        # A node's link comes before those of its pods: the kernel borrows the address of the
+        # first interface that has one (inet_select_addr).
         pairs = [namespace for namespace, its in work.items() if its.veths]
-        self._workers.each(lambda name: self._run(name, work[name].veths), pairs)
+        for inner in (False, True):
+            wave = [namespace for namespace in pairs if work[namespace].inner is inner]
+            self._workers.each(lambda name: self._run(name, work[name].veths), wave)
         self._workers.each(lambda name: self._configure(name, work[name]), list(work))
+        self._wait(things)
 
     def remove(self, things: Sequence[Thing]) -> None:
         """Take them away, and the links into sandboxes that go; what is gone is no error."""
@@ -71,6 +83,31 @@ class Links:
         self._workers.each(lambda name: self._run(name, work[name]), list(work))
         self._workers.each(lambda name: self._unlink(name, links[name]), list(links), MANY)
 
+    def _wait(self, things: Sequence[Thing]) -> None:
+        """Until the first packet would arrive: what the kernel does later is done."""
+        left: dict[str, list[_Question]] = defaultdict(list)
+        for thing in things:
+            if isinstance(thing, Veth):
+                index = self._spaces.index(thing.namespace, thing.device)
+                asked = rtnetlink.link_question(index), rtnetlink.sends
+                left[thing.namespace].append(asked)
+            elif isinstance(thing, Address) and ":" in thing.address:
+                address = thing.address.partition("/")[0]
+                asked = rtnetlink.way_question(address), rtnetlink.is_local
+                left[thing.namespace].append(asked)
+        end = time.monotonic() + _SECONDS
+        while left and time.monotonic() < end:
+            for namespace in [name for name, asked in left.items() if self._true(name, asked)]:
+                del left[namespace]
+            if left:
+                time.sleep(_PAUSE)
+
+    def _true(self, namespace: str, asked: Sequence[_Question]) -> bool:
+        answers = self._spaces.links(namespace).answers(request for request, _ in asked)
+        return len(answers) == len(asked) and all(
+            is_so(answer) for answer, (_, is_so) in zip(answers, asked, strict=True)
+        )
+
     def _veth(self, thing: Veth, work: dict[str, _Work]) -> None:
         space, peer = self._spaces[thing.namespace], self._spaces[thing.peer_namespace]
         index, there = space.new_index(thing.device), peer.new_index(thing.peer_device)
@@ -79,6 +116,7 @@ class Links:
         made = rtnetlink.veth(thing, index, there, peer.net)
         work[thing.namespace].veths.append(made)
         work[thing.peer_namespace].links.append(rtnetlink.up(there, thing))
+        work[thing.peer_namespace].inner = True
 
     def _configure(self, namespace: str, work: _Work) -> None:
         if not work.settings:

@@ -28,6 +28,8 @@ _MESSAGE_ATTRIBUTE = 1
 
 BATCH = 64
 """Requests in one send: more is no faster and could outgrow the socket's buffer."""
+_QUESTIONS = 16
+"""The same where each is answered: the answers wait in the socket's buffer."""
 _BUFFER = 1 << 18
 
 _HEADER = struct.Struct("=IHHII")
@@ -108,7 +110,14 @@ class Netlink:
         """Have all of them done; those that failed, without what they tolerate."""
         waiting, found = iter(requests), []
         while batch := list(islice(waiting, BATCH)):
-            found += self._batch(batch)
+            found += self._batch(batch, [])
+        return found
+
+    def answers(self, requests: Iterable[Request]) -> list[bytes]:
+        """What follows the headers of the answers, one a request; those that fail have none."""
+        waiting, found = iter(requests), list[bytes]()
+        while batch := list(islice(waiting, _QUESTIONS)):
+            self._batch(batch, found)
         return found
 
     def dump(self, request: Request) -> Iterator[tuple[int, bytes]]:
@@ -126,7 +135,7 @@ class Netlink:
                 return
             yield type, body
 
-    def _batch(self, requests: Sequence[Request]) -> list[Failure]:
+    def _batch(self, requests: Sequence[Request], answers: list[bytes]) -> list[Failure]:
         first = next(self._numbers)
         numbers = [first, *islice(self._numbers, len(requests) - 1)]
         flags = [request.flags | REQUEST for request in requests]
@@ -134,7 +143,10 @@ class Netlink:
         self._socket.send(b"".join(map(_encoded, requests, flags, numbers)))
         found = []
         for type, sequence, body in self._messages():
-            if type != ERROR or not first <= sequence <= numbers[-1]:
+            if not first <= sequence <= numbers[-1]:
+                continue
+            if type != ERROR:
+                answers.append(body)
                 continue
             request = requests[sequence - first]
             (code,) = struct.unpack_from("=i", body)

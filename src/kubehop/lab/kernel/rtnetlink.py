@@ -11,7 +11,7 @@ from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from socket import AF_BRIDGE, AF_INET, AF_INET6
 
-from kubehop.lab.kernel.netlink import CREATE, EXCL, REPLACE, Request, attribute, nested
+from kubehop.lab.kernel.netlink import CREATE, EXCL, REPLACE, Request, attribute, attributes, nested
 from kubehop.lab.plan.values import (
     Address,
     Forward,
@@ -23,7 +23,8 @@ from kubehop.lab.plan.values import (
     Vxlan,
 )
 
-_NEWLINK, _DELLINK, _NEWADDR, _DELADDR, _NEWROUTE, _DELROUTE = 16, 17, 20, 21, 24, 25
+_NEWLINK, _DELLINK, _GETLINK = 16, 17, 18
+_NEWADDR, _DELADDR, _NEWROUTE, _DELROUTE, _GETROUTE = 20, 21, 24, 25, 26
 _NEWNEIGH, _DELNEIGH, _NEWRULE, _DELRULE = 28, 29, 32, 33
 
 _LINK, _ADDR = struct.Struct("=BxHiII"), struct.Struct("=BBBBi")
@@ -32,6 +33,7 @@ _ROUTE, _NEIGH = struct.Struct("=BBBBBBBBI"), struct.Struct("=BxxxiHBB")
 _IFF_UP = 1
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINKINFO = 1, 3, 4, 18
 _IFLA_GROUP, _IFLA_NET_NS_FD, _IFLA_TX_QUEUES, _IFLA_RX_QUEUES = 27, 28, 31, 32
+_IFLA_OPERSTATE, _IFLA_EXT_MASK, _IF_OPER_UP, _SKIP_STATISTICS = 16, 29, 6, 1 << 3
 _IFLA_INFO_KIND, _IFLA_INFO_DATA, _VETH_INFO_PEER = 1, 2, 1
 _IFLA_VXLAN_ID, _IFLA_VXLAN_LOCAL, _IFLA_VXLAN_LEARNING = 1, 4, 7
 _IFLA_VXLAN_PORT, _IFLA_VXLAN_LOCAL6 = 15, 17
@@ -62,6 +64,39 @@ LOOPBACK = 1
 def up(index: int, about: object) -> Request:
     """Set a link up."""
     return Request(_NEWLINK, 0, _LINK.pack(0, 0, index, _IFF_UP, _IFF_UP), about)
+
+
+def link_question(index: int) -> Request:
+    """Ask for a link."""
+    mask = attribute(_IFLA_EXT_MASK, struct.pack("=I", _SKIP_STATISTICS))
+    return Request(_GETLINK, 0, _LINK.pack(0, 0, index, 0, 0) + mask, f"link {index}")
+
+
+def sends(answer: bytes) -> bool:
+    """Whether one end of a pair, both up, has its queue: until then it drops what it is to send.
+
+    The end that was up first gets it when link watch, another thread of the kernel's, finds that
+    it has a carrier; then it also is operationally up (net/core/link_watch.c, linkwatch_do_dev).
+    """
+    found = dict(attributes(answer[_LINK.size :]))
+    return found.get(_IFLA_OPERSTATE, b"") == bytes([_IF_OPER_UP])
+
+
+def way_question(address: str) -> Request:
+    """Ask where a packet to an address would go."""
+    family, packed = _packed(address)
+    body = _ROUTE.pack(family, 8 * len(packed), 0, 0, 0, 0, 0, 0, 0) + attribute(_RTA_DST, packed)
+    return Request(_GETROUTE, 0, body, f"way to {address}")
+
+
+def is_local(answer: bytes) -> bool:
+    """Whether it would be received here.
+
+    IPv6 addresses get their route from a work queue, with detection of duplicates or without
+    (net/ipv6/addrconf.c, addrconf_dad_start).
+    """
+    kind: int = _ROUTE.unpack_from(answer)[7]
+    return kind == _TYPES[RouteKind.LOCAL]
 
 
 def veth(thing: Veth, index: int, peer_index: int, peer: int) -> Request:
