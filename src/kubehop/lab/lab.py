@@ -1,0 +1,148 @@
+"""A lab in this process: what stands, and how it becomes something else.
+
+To be used in PID 1 of the lab's namespaces (`kubehop.lab.kernel.entered`); the supervisor and
+tests do.
+"""
+
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from kubehop.dns.settings import DNSSettings
+from kubehop.lab.faults import Injected, faulty
+from kubehop.lab.kernel import Kernel
+from kubehop.lab.plan.build import build_plan
+from kubehop.lab.plan.difference import difference
+from kubehop.lab.plan.rules import balancer_ruleset, flows_to_forget
+from kubehop.lab.plan.values import (
+    FABRIC,
+    ForgetFlows,
+    Make,
+    Nft,
+    Plan,
+    Remove,
+    Sandbox,
+    Step,
+)
+from kubehop.lab.servers import DNSServers, HealthProber, Servers
+from kubehop.lab.servers.chains import Log
+from kubehop.lab.servers.prober import Healthy
+from kubehop.model.cluster import Cluster
+
+DEFAULTS = DNSSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Became:
+    """What a change came to: the steps done, what could not be had, and faults that went."""
+
+    steps: tuple[Step, ...] = ()
+    problems: tuple[str, ...] = ()
+    healed: tuple[Injected, ...] = ()
+
+
+class Lab:
+    """Stands from `up` to `down`. Its methods may be called from any thread.
+
+    `cluster` is what was asked for, without faults; `plan` is what stands, faults included.
+    `log` is called for every query that comes to cluster DNS.
+    """
+
+    def __init__(
+        self, kernel: Kernel, *, settings: DNSSettings = DEFAULTS, log: Log | None = None
+    ) -> None:
+        self.kernel = kernel
+        self.cluster = Cluster()
+        self.plan = Plan()
+        self.faults: tuple[Injected, ...] = ()
+        self.problems: tuple[str, ...] = ()
+        self.servers = Servers(kernel.inside)
+        self._settings = settings
+        self._altered = Cluster()
+        self._healthy: Healthy | None = None
+        self._lock = threading.RLock()
+        self._dns = DNSServers(kernel.inside, settings=settings, log=log)
+        self._prober = HealthProber(kernel.inside, self._take_health)
+
+    @property
+    def healthy(self) -> Mapping[tuple[str, str], frozenset[str]] | None:
+        """What the load balancer's checks found, None before the first of them."""
+        return self._healthy
+
+    def up(self, cluster: Cluster, faults: Iterable[Injected] = ()) -> Became:
+        """Build it, and serve. Raises ClusterError where the kernel refuses a step."""
+        with self._lock:
+            self.servers.start()
+            became = self._become(cluster, faults)
+            self._prober.start()
+            return became
+
+    def change(self, cluster: Cluster, faults: Iterable[Injected] | None = None) -> Became:
+        """Make it the lab of `cluster`, changing only what is other; faults stay if not given."""
+        with self._lock:
+            return self._become(cluster, self.faults if faults is None else faults)
+
+    def down(self) -> None:
+        """Take everything away; when it returns no namespace of the lab is left."""
+        self._prober.stop()
+        with self._lock:
+            self._dns.stop()
+            self.servers.stop()
+            self.kernel.close()
+            self.plan = Plan()
+
+    def _become(self, cluster: Cluster, faults: Iterable[Injected]) -> Became:
+        """What sockets stand in comes first, then sockets, then rules that lead to them."""
+        found = faulty(cluster, faults, self._build)
+        steps = (
+            *difference(self.plan, found.plan),
+            *(flows_to_forget(self._altered, found.cluster) if self.plan.things else ()),
+        )
+        rules = [step for step in steps if isinstance(step, Nft | ForgetFlows)]
+        self.kernel.apply([step for step in steps if not isinstance(step, Nft | ForgetFlows)])
+        problems = self._serve(found.cluster, found.plan, _remade(steps))
+        self.kernel.apply(rules)
+        self.cluster, self._altered, self.plan = cluster, found.cluster, found.plan
+        self.faults, self.problems = found.faults, problems
+        self._prober.apply(found.cluster)
+        return Became(steps, problems, found.healed)
+
+    def _build(self, cluster: Cluster) -> Plan:
+        plan = build_plan(cluster, self._settings)
+        if self._healthy is None:
+            return plan
+        return _balanced(plan, cluster, self._healthy)
+
+    def _serve(self, cluster: Cluster, plan: Plan, remade: frozenset[str]) -> tuple[str, ...]:
+        before, after = set(self.plan.listeners), set(plan.listeners)
+        gone = [one for one in self.plan.listeners if one not in after]
+        made = [one for one in plan.listeners if one not in before]
+        return (
+            *self._dns.apply(cluster, plan.nameservers, remade),
+            *self.servers.apply(gone, made, remade),
+        )
+
+    def _take_health(self, healthy: Healthy) -> None:
+        """The load balancer sends where the checks answered, from now on."""
+        with self._lock:
+            self._healthy = healthy
+            if not self.plan.things:
+                return
+            plan = _balanced(self.plan, self._altered, healthy)
+            self.kernel.apply(difference(self.plan, plan))
+            self.plan = plan
+
+
+def _balanced(plan: Plan, cluster: Cluster, healthy: Healthy) -> Plan:
+    rulesets = {**plan.rulesets, FABRIC: balancer_ruleset(cluster, healthy)}
+    return replace(plan, rulesets=rulesets)
+
+
+def _remade(steps: Iterable[Step]) -> frozenset[str]:
+    """Namespaces that went and came again."""
+    gone: set[str] = set()
+    made: set[str] = set()
+    for step in steps:
+        if isinstance(step, Make | Remove) and isinstance(step.thing, Sandbox):
+            (made if isinstance(step, Make) else gone).add(step.thing.namespace)
+    return frozenset(gone & made)
