@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubehop.example import cluster as example
-from kubehop.lab.faults import FAULTS, Injected, Parameter, Place, chosen, faulty, healed
+from kubehop.lab.faults import FAULTS, Injected, Parameter, Place, added, chosen, faulty, healed
 from kubehop.lab.plan.build import build_plan
 from kubehop.lab.plan.difference import difference
 from kubehop.lab.plan.inputs import begin
@@ -159,6 +159,20 @@ def test_a_fault_goes_with_its_object() -> None:
 def test_a_fault_of_a_pod_outlives_another_that_hides_the_pod() -> None:
     both = (Injected("dns-gone"), Injected("wrong-nameserver", Place(pod="kube-system/coredns")))
     assert faulty(NOTES, both, build_plan).faults == both
+
+
+def test_the_same_twice_is_refused() -> None:
+    assert added(SOME[:1], SOME[1]) == SOME[:2]
+    with pytest.raises(UsageError, match=r"dns-gone is in this lab already"):
+        added(SOME, SOME[0])
+
+
+def test_a_corefile_that_is_given_loops_as_well() -> None:
+    text = ".:53 {\n    forward . 10.0.0.1\n    loop\n}\n"
+    plan = faulty(NOTES, [Injected("dns-looping")], build_plan, text).plan
+    assert {s.corefile for s in plan.nameservers if s.pod} == {
+        ".:53 {\n    forward . /etc/resolv.conf\n}\n"
+    }
 
 
 # Properties

@@ -4,7 +4,7 @@ A fault is a pure change of the cluster or of the plan, so healing is exact: the
 Must never touch a kernel, a socket or a lab that stands: `kubehop.lab.lab` does what it says.
 """
 
-from kubehop.lab.faults.inject import Faulty, chosen, fault_named, faulty, healed
+from kubehop.lab.faults.inject import Faulty, added, chosen, fault_named, faulty, healed
 from kubehop.lab.faults.table import FAULTS
 from kubehop.lab.faults.values import Fault, Injected, Parameter, Place
 
@@ -15,6 +15,7 @@ __all__ = [
     "Injected",
     "Parameter",
     "Place",
+    "added",
     "chosen",
     "fault_named",
     "faulty",

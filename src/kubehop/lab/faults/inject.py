@@ -8,9 +8,13 @@ from kubehop.lab.faults.table import FAULTS, ORDER
 from kubehop.lab.faults.values import Fault, Injected, Parameter, Place
 from kubehop.lab.plan.values import Plan
 from kubehop.model.cluster import Cluster
+from kubehop.model.config import ConfigMap
 from kubehop.model.errors import UsageError
+from kubehop.model.meta import ObjectMeta
 from kubehop.trace.questions import find_node, find_pod, find_service
 
+COREDNS = ("kube-system", "coredns")
+"""The ConfigMap with the Corefile."""
 Build = Callable[[Cluster], Plan]
 
 
@@ -38,12 +42,18 @@ def fault_named(name: str) -> Fault:
 
 
 def chosen(
-    name: str, given: Mapping[Parameter, str], cluster: Cluster, plan: Plan, namespace: str
+    name: str,
+    given: Mapping[Parameter, str],
+    cluster: Cluster,
+    plan: Plan,
+    namespace: str = "default",
+    corefile: str | None = None,
 ) -> Injected:
     """The fault of that name where the parameters say, checked and with whole names.
 
-    `cluster` and `plan` are without faults; `namespace` is for names without one. Raises
-    UsageError for a fault that there is not, and for a place where it cannot be.
+    `cluster` and `plan` are without faults; `namespace` is for names without one; `corefile` as
+    for `faulty`. Raises UsageError for a fault that there is not, and for a place where it
+    cannot be.
     """
     fault = fault_named(name)
     said = {parameter: value for parameter, value in given.items() if value}
@@ -54,7 +64,7 @@ def chosen(
             raise UsageError(f"{name}: --node and --to are the same node")
         low, high = sorted((place.node, place.to))
         place = replace(place, node=low, to=high)
-    problem = fault.fits(cluster, plan, place)
+    problem = fault.fits(_configured(cluster, corefile), plan, place)
     if problem:
         raise UsageError(f"{name}: {problem}")
     return Injected(name, place)
@@ -96,21 +106,42 @@ _WHOLE: dict[Parameter, Callable[[Cluster, str, str], str]] = {
 }
 
 
-def faulty(cluster: Cluster, faults: Iterable[Injected], build: Build) -> Faulty:
+def added(faults: Iterable[Injected], new: Injected) -> tuple[Injected, ...]:
+    """All of them with a new one; raises UsageError if it is there already."""
+    known = tuple(faults)
+    if new in known:
+        raise UsageError(f"{new.label} is in this lab already")
+    return (*known, new)
+
+
+def faulty(
+    cluster: Cluster, faults: Iterable[Injected], build: Build, corefile: str | None = None
+) -> Faulty:
     """The cluster with faults, and its plan; `build` makes the plan of a cluster.
 
     The order of `faults` does not matter. Those whose node, pod or Service is not there any
-    more are left out, and named.
+    more are left out, and named. `corefile` as in DNSSettings: it wins over the cluster's.
     """
     given = sorted(set(faults), key=lambda fault: (ORDER[fault.fault], fault))
     kept = tuple(fault for fault in given if stands(cluster, fault.place))
     altered = cluster
     for fault in kept:
         altered = FAULTS[fault.fault].alter(altered, fault.place)
-    plan = build(altered)
+    plan, said = build(altered), _configured(altered, corefile)
     for fault in kept:
-        plan = FAULTS[fault.fault].spoil(plan, altered, fault.place)
+        plan = FAULTS[fault.fault].spoil(plan, said, fault.place)
     return Faulty(altered, plan, kept, tuple(fault for fault in given if fault not in kept))
+
+
+def _configured(cluster: Cluster, corefile: str | None) -> Cluster:
+    """The cluster with that Corefile in its ConfigMap."""
+    if corefile is None:
+        return cluster
+    others = (c for c in cluster.config_maps if (c.namespace, c.name) != COREDNS)
+    namespace, name = COREDNS
+    metadata = ObjectMeta(name=name, namespace=namespace)
+    own = ConfigMap(metadata=metadata, data={"Corefile": corefile})
+    return replace(cluster, config_maps=(*others, own))
 
 
 def stands(cluster: Cluster, place: Place) -> bool:
