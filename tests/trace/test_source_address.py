@@ -3,9 +3,10 @@
 import pytest
 
 from kubehop.model.pod_network import POD_NETWORKS
+from kubehop.model.proxy import ProxyMode
 from kubehop.trace.source_address import source_for
 from kubehop.trace.walk import trace
-from tests.clusters import NODES, cluster, node, pod
+from tests.clusters import NODES, OUTSIDE, behind, cluster, endpoint, node, pod, service
 
 BOTH = ("fd00:192::1", "2001:db8::1", "192.168.0.10", "192.168.7.10")
 
@@ -59,3 +60,16 @@ def test_a_pod_that_reaches_itself_by_its_host_port_is_masqueraded_in_any_spelli
     (fate,) = trace(cluster(node(0, v6=True), itself), "pod/p", "[fd00:192::10]:8080").fates
     assert fate.endpoint is not None
     assert (fate.endpoint.address, fate.source_seen) == ("fd00:10:42::9", "fd00:10:42::")
+
+
+def test_what_a_node_sends_to_itself_through_a_service_is_masqueraded() -> None:
+    """Seen in a lab: it passes postrouting on its way through `lo`."""
+    subject = service(type="NodePort", externalTrafficPolicy="Cluster")
+    host = pod("p", "192.168.0.10", "n0", {"containerPort": 8080}, host=True)
+    found = cluster(
+        subject, host, *behind(subject, endpoint("192.168.0.10", "n0")), mode=ProxyMode.IPTABLES
+    )
+    (fate,) = trace(found, "node/n0", "127.0.0.1:30080").fates
+    assert fate.source_seen == "192.168.0.10"
+    (outsiders,) = trace(found, "external", "192.168.0.10:30080").fates
+    assert outsiders.source_seen == OUTSIDE

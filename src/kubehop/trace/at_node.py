@@ -23,6 +23,8 @@ def service(context: Context, state: State) -> tuple[State, ...]:
     frontend, decision = decide_packet(
         context.cluster, node, state.source, state.destination, state.protocol, state.port
     )
+    if frontend is None and _is_mapped(context, state):
+        return (state,)  # what no Service has, is refused in "filter": after the hostPort's DNAT
     obj = frontend.service.reference if frontend else ""
     match decision.action:
         case Action.NONE:
@@ -36,6 +38,13 @@ def service(context: Context, state: State) -> tuple[State, ...]:
         case Action.DNAT:
             assert frontend is not None
             return _translate(state, frontend, decision)
+
+
+def _is_mapped(context: Context, state: State) -> bool:
+    """True if a pod of the node claims the destination as its hostPort."""
+    where = (state.node, state.protocol, state.destination, state.port)
+    owned = context.nodes[state.node].owns(state.destination)
+    return owned and mapped_pod_at(context.cluster, *where) is not None
 
 
 def _translate(state: State, frontend: Frontend, decision: Decision) -> tuple[State, ...]:
@@ -114,10 +123,12 @@ def route(context: Context, state: State) -> tuple[State, ...]:
 def source_nat(context: Context, state: State) -> tuple[State, ...]:
     """Postrouting: masquerade what kube-proxy marked, then what the network plugin wants.
 
-    A packet for the node itself takes the input path and never gets here.
+    What comes from elsewhere for the node itself takes the input path and never gets here; what
+    the node sends to itself does, on its way through `lo`.
     """
     place = _place(context, state)
-    if place.kind is PlaceKind.NODE and state.next_node == state.node:
+    to_itself = place.kind is PlaceKind.NODE and state.next_node == state.node
+    if to_itself and not (state.marked and context.nodes[state.node].owns(state.source)):
         return (state,)
     cause = _masquerade_cause(context, state, place)
     if not cause:

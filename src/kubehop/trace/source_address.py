@@ -21,8 +21,8 @@ _OTHER = 1
 def source_for(addresses: Iterable[str], destination: str) -> str | None:
     """The source for `destination` among the addresses of one interface, or of all.
 
-    IPv4: the first (`inet_select_addr`). IPv6: RFC 6724, rule 6, the label of the destination;
-    then rule 8, the longest prefix in common with it; then the first (`ipv6_dev_get_saddr`).
+    IPv4: the first (`inet_select_addr`). IPv6: RFC 6724, rule 1, the destination itself; rule 6,
+    its label; rule 8, the longest prefix in common; then the first (`ipv6_dev_get_saddr`).
     None if none is of its family.
     """
     fitting = [a for a in addresses if family(a) is family(destination)]

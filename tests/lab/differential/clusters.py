@@ -199,7 +199,7 @@ def _service(dice: Random, index: int, families: tuple[str, ...]) -> Raw:
         ],
         "externalTrafficPolicy": dice.choice(POLICIES) if kind != "ClusterIP" else None,
         "internalTrafficPolicy": dice.choice(POLICIES),
-        "externalIPs": dice.choice([None, None, _external_ips(index)]),
+        "externalIPs": dice.choice([None, None, _of(families, _external_ips(index))]),
     }
     if dice.randint(0, 5) == 5:
         spec["sessionAffinity"] = "ClientIP"
@@ -211,11 +211,17 @@ def _service(dice: Random, index: int, families: tuple[str, ...]) -> Raw:
             spec["healthCheckNodePort"] = 31000 + index
         spec["loadBalancerSourceRanges"] = dice.choice(SOURCE_RANGES)
         shape = dice.choice(INGRESS)
-        ingress = [{key: text.format(index + 1) for key, text in one.items()} for one in shape]
+        filled = [{key: text.format(index + 1) for key, text in one.items()} for one in shape]
+        ingress = [one for one in filled if "ip" not in one or _of(families, [one["ip"]])]
     labels = {PROXY_NAME_LABEL: "other"} if dice.randint(0, 15) == 15 else None
     spec = {key: value for key, value in spec.items() if value is not None}
     status = {"loadBalancer": {"ingress": ingress}}
     return _object("Service", f"s{index}", labels, spec=spec, status=status)
+
+
+def _of(families: tuple[str, ...], addresses: list[str]) -> list[str]:
+    """Those of families that the cluster has; a Service may have fewer."""
+    return [a for a in addresses if ("IPv6" if ":" in a else "IPv4") in families]
 
 
 def _external_ips(index: int) -> list[str]:

@@ -17,7 +17,7 @@ class Seen:
     """What is compared of a connection.
 
     An answer's pod, node, address, port and source; of one that got none, where its packet
-    went all the same (`address`, `port`, `source_seen`), if it crossed to another node.
+    went all the same (`address`, `port`, `source_seen`), if it ever left a node.
     None: not told.
     """
 
@@ -142,7 +142,7 @@ def seen_of(observed: Observed) -> Seen:
             observed.source_seen,
             observed.crossings,
         )
-    last = next((link for link in reversed(observed.path or ()) if link.crossing), None)
+    last = next((link for link in reversed(observed.path or ()) if link.from_node), None)
     if observed.verdict is not Verdict.DROPPED or last is None:
         return Seen(observed.verdict, crossings=observed.crossings)
     return Seen(

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Protocol
 
@@ -50,10 +51,10 @@ class Prober:
         no ECHO server gives.
         """
         attempts = self._attempts(probes)
-        with self._watching() as seen:
-            with self._kept():
-                _Loop(self._kernel, attempts, timeout).run()
-            ways = seen()
+        _allow_files()
+        with self._watching() as watch:
+            _Loop(self._kernel, attempts, timeout, watch.look).run()
+            ways = watch.ways()
         return [_observed(attempt, ways) for attempt in attempts]
 
     def _attempts(self, probes: Sequence[Probe]) -> list[Attempt]:
@@ -65,34 +66,49 @@ class Prober:
         return made
 
     @contextmanager
-    def _kept(self) -> Iterator[None]:
-        """Raise the soft limit of open files, which machines set low, to the hard one."""
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        if soft < hard:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        yield
-
-    @contextmanager
-    def _watching(self) -> Iterator[Callable[[], dict[int, tuple[Link, ...]] | None]]:
-        """Gives what tells, once all is over, the ways of all numbers."""
+    def _watching(self) -> Iterator["_Watch"]:
         if self._fabric is None:
-            yield lambda: None
+            yield _Watch()
             return
         with self._kernel.inside(FABRIC):
             wire = Wire()
-            names = dict(socket.if_nameindex())
-        fabric = self._fabric
+            devices = dict(socket.if_nameindex())
         with wire:
-            yield lambda: paths(_sightings(wire, names, fabric), fabric)
+            yield _Watch(self._fabric, wire, devices)
 
 
-def _sightings(wire: Wire, names: Mapping[int, str], fabric: Fabric) -> Iterator[Sighting]:
-    for frame in wire.frames():
-        device = names.get(frame.device, "")
-        if device in fabric.links:
-            seen = sighting(frame.octets, device, frame.outgoing)
-            if seen is not None:
-                yield seen
+def _allow_files() -> None:
+    """Raise the soft limit of open files, which machines set low, to the hard one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+@dataclass(slots=True)
+class _Watch:
+    """What the fabric saw so far; nothing without one."""
+
+    fabric: Fabric | None = None
+    wire: Wire | None = None
+    devices: Mapping[int, str] = field(default_factory=dict)
+    seen: list[Sighting] = field(default_factory=list)
+
+    def look(self) -> None:
+        """Empty the ring before it is full."""
+        for frame in self.wire.frames() if self.wire else ():
+            device = self.devices.get(frame.device, "")
+            if self.fabric and device in self.fabric.links:
+                found = sighting(frame.octets, device, frame.outgoing)
+                if found is not None:
+                    self.seen.append(found)
+
+    def ways(self) -> dict[int, tuple[Link, ...]] | None:
+        """By number; raises OSError if not all was seen."""
+        if self.fabric is None or self.wire is None:
+            return None
+        self.look()
+        self.wire.complain_of_losses()
+        return paths(self.seen, self.fabric)
 
 
 def _observed(attempt: Attempt, ways: dict[int, tuple[Link, ...]] | None) -> Observed:
@@ -115,9 +131,16 @@ def _observed(attempt: Attempt, ways: dict[int, tuple[Link, ...]] | None) -> Obs
 class _Loop:
     """Begins connections as fast as they get answers, and waits for all of them."""
 
-    def __init__(self, kernel: Namespaces, attempts: list[Attempt], timeout: float) -> None:
+    def __init__(
+        self,
+        kernel: Namespaces,
+        attempts: list[Attempt],
+        timeout: float,
+        look: Callable[[], None],
+    ) -> None:
         self._kernel = kernel
         self._timeout = timeout
+        self._look = look
         self._waiting = deque(attempts)
         self._open: dict[int, Attempt] = {}
         self._begun: deque[Attempt] = deque()
@@ -128,6 +151,7 @@ class _Loop:
             while self._waiting or self._open:
                 self._begin()
                 self._turn()
+                self._look()
         finally:
             for attempt in self._open.values():
                 attempt.close()

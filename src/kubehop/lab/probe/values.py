@@ -42,10 +42,14 @@ class Link:
     balanced: bool = False
 
     @property
+    def from_node(self) -> bool:
+        """True if it left a node and went on from the fabric, not by a load balancer."""
+        return self.came_from.startswith(_NODE) and bool(self.left_for) and not self.balanced
+
+    @property
     def crossing(self) -> bool:
         """True if it went from one node to another, and not to a load balancer in between."""
-        between = self.came_from.startswith(_NODE) and self.left_for.startswith(_NODE)
-        return between and not self.balanced
+        return self.from_node and self.left_for.startswith(_NODE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ class Frame:
 class Wire:
     """First packets of probes at every device of the network namespace that it is made in.
 
-    Needs CAP_NET_RAW there. `frames` raises OSError if the ring was too small for what came.
+    Needs CAP_NET_RAW there.
     """
 
     def __init__(self, slots: int = 16384) -> None:
@@ -68,15 +68,14 @@ class Wire:
             at = self._next * _FRAME
             status, _, kept, mac, _ = _HEADER.unpack_from(self._ring, at)
             if not status & _USER:
-                break
+                return
             _, _, device, _, kind, _ = _ADDRESS.unpack_from(self._ring, at + _ADDRESS_AT)
             yield Frame(device, kind == _OUTGOING, self._ring[at + mac : at + mac + kept])
             self._ring[at : at + 4] = b"\0\0\0\0"
             self._next = (self._next + 1) % self._slots
-        self._complain_of_losses()
 
-    def _complain_of_losses(self) -> None:
-        """Reading the statistics resets them."""
+    def complain_of_losses(self) -> None:
+        """Raise OSError if the ring was full at any time since the last call."""
         told = self._socket.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, 8)
         _, lost = struct.unpack("=II", told)
         if lost:
