@@ -109,8 +109,8 @@ def test_the_parent_s_death_can_be_a_reason_to_end_orderly(uid: int | None) -> N
         got, giving = os.pipe()
 
         def main(_: Base) -> int:
-            os.write(giving, b"ready ")
             try:
+                os.write(giving, b"ready ")
                 time.sleep(60)
             finally:
                 os.write(giving, b"orderly")

@@ -5,6 +5,7 @@ which it was made. ctypes lets go of the interpreter's lock: threads load side b
 """
 
 import ctypes
+import os
 from functools import cache
 
 from kubehop.model.errors import ClusterError, UsageError
@@ -37,6 +38,7 @@ _FUNCTIONS: dict[str, tuple[type, ...]] = {
     "nft_ctx_get_output_buffer": (),
     "nft_ctx_get_error_buffer": (),
     "nft_run_cmd_from_buffer": (ctypes.c_char_p,),
+    "nft_run_cmd_from_filename": (ctypes.c_char_p,),
 }
 
 
@@ -56,12 +58,27 @@ class Rules:
 
         Raises ClusterError, one line with nft's own message.
         """
-        failed = self._library.nft_run_cmd_from_buffer(self._context, text.encode())
-        said: bytes = self._library.nft_ctx_get_error_buffer(self._context) or b""
-        printed: bytes = self._library.nft_ctx_get_output_buffer(self._context) or b""
-        if failed:
+        given = text.encode()
+        failed = self._library.nft_run_cmd_from_buffer(self._context, given)
+        if failed and (said := self._refusal(given)):
             raise ClusterError(f"nftables refused {_about(said.decode(errors='replace'))}")
+        printed: bytes = self._library.nft_ctx_get_output_buffer(self._context) or b""
         return printed.decode(errors="replace")
+
+    def _refusal(self, text: bytes) -> bytes:
+        """The same from a file: of a text in memory nft quotes the first line, whatever is wrong.
+
+        src/erec.c, erec_print (1.0.6). What nft says, b"" if this time it did it.
+        """
+        self._library.nft_ctx_get_error_buffer(self._context)  # empties it
+        with open(os.memfd_create("rules"), "wb") as file:
+            file.write(text)
+            file.flush()
+            path = f"/proc/self/fd/{file.fileno()}".encode()
+            if not self._library.nft_run_cmd_from_filename(self._context, path):
+                return b""
+        said: bytes = self._library.nft_ctx_get_error_buffer(self._context)
+        return said or b"Error: it did not say why"
 
     def close(self) -> None:
         if self._context:
@@ -70,8 +87,8 @@ class Rules:
 
 
 def _about(said: str) -> str:
-    """nft says where, "Error: WHAT", then the line, then what of the line in ^^^."""
-    lines = said.strip().splitlines() or ["Error: it did not say why"]
+    """nft says "FILE:LINE:COLUMNS: Error: WHAT", then the line, then what of the line in ^^^."""
+    lines = said.strip().splitlines()
     at = next((n for n, line in enumerate(lines) if "Error: " in line), 0)
     what = lines[at].partition("Error: ")[2] or lines[at]
     line = lines[at + 1].strip() if len(lines) > at + 1 else ""
