@@ -45,7 +45,6 @@ def parts_of(elements: Names) -> tuple[Shared, ...]:
     return elements.parts if isinstance(elements, Layers) else (Shared(elements),)
 
 
-NOTHING = Shared({})
 Difference = tuple[Elements, Elements]
 """Elements that go, and those that come; a changed value does both."""
 
@@ -53,13 +52,10 @@ Difference = tuple[Elements, Elements]
 def difference(old: Names, new: Names) -> list[Difference]:
     """What leads from `old` to `new`, part by part; the same object is not looked at."""
     before, after = parts_of(old), parts_of(new)
-    size = max(len(before), len(after))
-    pairs = zip(_padded(before, size), _padded(after, size), strict=True)
+    if len(before) != len(after):
+        before, after = (Shared(dict(old)),), (Shared(dict(new)),)
+    pairs = zip(before, after, strict=True)
     return [_changed(one, other) for one, other in pairs if one is not other]
-
-
-def _padded(parts: tuple[Shared, ...], size: int) -> tuple[Shared, ...]:
-    return parts + (NOTHING,) * (size - len(parts))
 
 
 @lru_cache(maxsize=8)
