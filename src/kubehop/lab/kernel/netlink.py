@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count, islice
 
+from kubehop.lab.fds import socket_out_of_the_way
 from kubehop.model.errors import ClusterError
 
 REQUEST, MULTI, ACK = 1, 2, 4
@@ -93,7 +94,8 @@ class Netlink:
 
     def __post_init__(self) -> None:
         kind = socket.SOCK_RAW | socket.SOCK_CLOEXEC
-        self._socket = socket.socket(socket.AF_NETLINK, kind, self.protocol)
+        made = socket.socket(socket.AF_NETLINK, kind, self.protocol)
+        self._socket = socket_out_of_the_way(made)
         self._socket.bind((0, 0))
         for option in (_CAP_ACK, _EXT_ACK):
             self._socket.setsockopt(_SOL_NETLINK, option, 1)

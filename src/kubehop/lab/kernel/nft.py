@@ -8,6 +8,7 @@ import ctypes
 import os
 from functools import cache
 
+from kubehop.lab.fds import has_room_for_select
 from kubehop.model.errors import ClusterError, UsageError
 
 _LIBRARY = "libnftables.so.1"
@@ -47,6 +48,8 @@ class Rules:
 
     def __init__(self) -> None:
         self._library = library()
+        if not has_room_for_select():
+            raise ClusterError("nftables: too many files are open already")
         self._context = self._library.nft_ctx_new(0)
         if not self._context:
             raise ClusterError("nftables: the library made no context")

@@ -16,6 +16,7 @@ from itertools import count
 from pathlib import Path
 from socket import if_nametoindex, sethostname
 
+from kubehop.lab.fds import out_of_the_way
 from kubehop.lab.kernel import libc
 from kubehop.lab.kernel.base import Base
 from kubehop.lab.kernel.gone import wait_until_gone
@@ -175,7 +176,7 @@ class Spaces:
                 self._cover(sandbox.files)
                 if self._version6:
                     _write(_LINK_LOCAL, "1")
-                net = _open("net")
+                net = out_of_the_way(_open("net"))
                 self._spaces[sandbox.namespace] = Space(self._pause.start(), net, sandbox.files)
             finally:
                 for flag, fd in self._home.items():

@@ -4,6 +4,7 @@ import errno
 import socket
 from collections.abc import Iterator
 
+from kubehop.lab.fds import socket_out_of_the_way
 from kubehop.lab.plan.values import Listener
 from kubehop.lab.servers.datagrams import tell_addresses
 
@@ -23,7 +24,7 @@ def opened(listener: Listener) -> list[socket.socket]:
     try:
         for family, address in _places(listener):
             try:
-                found.append(_opened(listener, family, address))
+                found.append(socket_out_of_the_way(_opened(listener, family, address)))
             except OSError as error:
                 if listener.address or not found or error.errno not in _NO_FAMILY:
                     raise
