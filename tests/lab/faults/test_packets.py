@@ -1,6 +1,7 @@
 """Every fault with real packets: what one sees of it, where one does not, and that it heals."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -277,4 +278,19 @@ def test_all_at_once_and_healed_one_by_one(base: Base, uid: int | None) -> None:
     scene.with_faults()
     assert scene.dump() == dump
     assert [seen(scene) for seen in looks] == before
+    scene.close()
+
+
+@in_lab
+def test_it_stays_when_the_cluster_changes_and_goes_with_its_object(base: Base) -> None:
+    scene = Scene(base, NOTES)
+    hole = Injected("server-stopped", Place(pod="default/whoami-2"))
+    lost = Injected("wrong-nameserver", Place(pod="default/busybox"))
+    scene.with_faults(hole, lost)
+    without = replace(NOTES, pods=tuple(pod for pod in NOTES.pods if pod.name != "busybox"))
+    assert scene.lab.change(without).healed == (lost,)
+    assert scene.lab.faults == (hole,)
+    assert scene.client.get(WHOAMI_1, ADDRESS["whoami-2"], 80) == REFUSED
+    assert scene.lab.change(NOTES).healed == ()
+    assert scene.lab.faults == (hole,)
     scene.close()
