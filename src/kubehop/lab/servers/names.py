@@ -136,9 +136,9 @@ class DNSServers:
         if running is not None and running.read == read:
             return
         # Where there is one already and this fails it serves on, as CoreDNS does.
+        corefile = corefile_for(self._cluster, server, self._settings)
         data = running.data if running is not None else None
         data = data or ZoneData.of(self._cluster)
-        corefile = corefile_for(self._cluster, server, self._settings)
         chain = serving(self._cluster, corefile, data, server)
         serves = self._serves(server, chain)
         if running is not None and running.serves == serves:
