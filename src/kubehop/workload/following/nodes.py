@@ -79,6 +79,12 @@ def _pod_cidr(wanted: Family, nodes: Sequence[Node]) -> str | None:
 
 
 def _refuse_taken(node: Node, nodes: Iterable[Node]) -> None:
+    """No two nodes share an address, or a part of their pod CIDRs."""
+    for other in nodes:
+        for cidr in other.pod_cidrs if other.name != node.name else ():
+            if any(network(own).overlaps(network(cidr)) for own in node.pod_cidrs):
+                why = f"overlaps {cidr} of {other.reference}"
+                raise UsageError(f"{node.reference}: spec.podCIDR: {why}")
     had = {canonical(ip): other for other in nodes if other.name != node.name for ip in _ips(other)}
     for ip in map(canonical, _ips(node)):
         if ip in had:
