@@ -459,6 +459,40 @@ def test_every_resolver_that_a_file_names_answers() -> None:
     }
 
 
+def test_what_the_corefile_forwards_to_answers() -> None:
+    text = (
+        ".:53 {\n  forward a.test 198.18.9.9 198.18.9.8:5353\n  forward . 10.43.0.10 1.1.1.1\n}\n"
+    )
+    plan = build_plan(example(), DNSSettings(corefile=text))
+    found = {one.port: one.addresses for one in plan.nameservers if one.namespace == OUTSIDE}
+    assert found == {53: ("203.0.113.53", "198.18.9.9", "1.1.1.1"), 5353: ("198.18.9.8",)}
+
+
+def test_the_node_local_cache_answers_on_its_node() -> None:
+    cache = pod(
+        "cache",
+        "192.168.0.11",
+        "n1",
+        host=True,
+        metadata={
+            "name": "cache",
+            "namespace": "kube-system",
+            "labels": {"k8s-app": "node-local-dns"},
+        },
+    )
+    plan = build_plan(cluster(cache))
+    (one,) = (one for one in plan.nameservers if one.pod)
+    assert (one.namespace, one.addresses, one.pod) == (
+        "node/n1",
+        ("169.254.20.10",),
+        "kube-system/cache",
+    )
+    assert addresses(plan, "node/n1", "eth0") == ["192.168.0.11/32", "169.254.20.10/32"]
+    assert addresses(plan, "node/n0", "eth0") == ["192.168.0.10/32"]
+    named = build_plan(cluster(DUAL), DNSSettings(cluster_dns=("169.254.20.10",)))
+    assert {one.node for one in named.nameservers if one.pod} == {"n0", "n1", "n2"}
+
+
 def test_dns_on_another_port_and_in_the_host_network() -> None:
     dns = service(
         "kube-dns", clusterIP="10.43.0.10", ports=[{"name": "dns", "port": 53, "protocol": "UDP"}]

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
 from kubehop.dns.settings import DNSSettings
+from kubehop.lab.plan.addressing import ETH0, host
 from kubehop.lab.plan.fabric import fabric_things
 from kubehop.lab.plan.files import Files
 from kubehop.lab.plan.layout import Layout, layout
 from kubehop.lab.plan.listeners import listeners, unserved
 from kubehop.lab.plan.nameservers import (
+    caches,
     cluster_nameservers,
     outside_nameservers,
     stub_nameservers,
@@ -27,7 +29,6 @@ from kubehop.lab.plan.tunnels import (
 )
 from kubehop.lab.plan.values import (
     FABRIC,
-    OUTSIDE,
     Address,
     Forward,
     Lookup,
@@ -77,17 +78,18 @@ def build_plan(cluster: Cluster, settings: DNSSettings = DEFAULTS) -> Plan:
     files = Files(names)
     carried, strays = tunnels(where), where.strays()
     inside = tuple(_inside(where, files, carried, strays))
-    upstream = outside_nameservers(where, files)
+    local = tuple(caches(where, files))
     ways = reach(where, carried, strays)
     marks = {name: balancer_mark(cluster, name) for name in where.nodes}
     servers = (
         *cluster_nameservers(where, files),
+        *local,
         *stub_nameservers(files),
-        Nameserver(OUTSIDE, upstream),
+        *outside_nameservers(where, files, names.corefile),
     )
-    around = (outside_things(where, ways, files, upstream), fabric_things(where, ways, marks))
+    around = (outside_things(where, ways, files), fabric_things(where, ways, marks))
     return Plan(
-        things=ordered(chain(*around, inside)),
+        things=ordered(chain(*around, inside, map(_cache_address, local))),
         rulesets=_rulesets(where),
         listeners=listeners(where, servers),
         nameservers=servers,
@@ -120,6 +122,11 @@ def _inside(
         yield from tunnel_things(where, tunnel, strays)
     for node in where.nodes.values():
         yield from node_routes(where, node)
+
+
+def _cache_address(server: Nameserver) -> Address:
+    """Not the first address of the node's, which is the one to send from."""
+    return Address(server.namespace, ETH0, host(server.addresses[0]))
 
 
 def _rulesets(where: Layout) -> dict[str, Ruleset]:

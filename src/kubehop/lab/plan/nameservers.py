@@ -3,19 +3,23 @@
 from collections.abc import Iterator
 from itertools import chain
 
+from kubehop.dns.corefile.plugins.forward import Forward
+from kubehop.dns.corefile.values import Corefile
+from kubehop.dns.corefile.zones import split_address
 from kubehop.dns.resolv.node_file import read
-from kubehop.dns.service import PORT, dns_service
+from kubehop.dns.service import NODE_LOCAL, PORT, dns_service
 from kubehop.lab.plan.addressing import NAMESERVER
 from kubehop.lab.plan.files import Files
 from kubehop.lab.plan.layout import Layout
 from kubehop.lab.plan.listeners import Holder, holders
 from kubehop.lab.plan.reach import balanced_addresses
-from kubehop.lab.plan.values import Nameserver, node_namespace
+from kubehop.lab.plan.values import OUTSIDE, Nameserver, node_namespace
 from kubehop.model.addresses import Family, canonical, contains, is_address
 from kubehop.model.cluster import Cluster
 from kubehop.model.pod import Pod
 from kubehop.service.endpoints import backends
 from kubehop.service.nodes import is_loopback
+from kubehop.trace.nameservers import CACHE_LABEL
 from kubehop.trace.places import host_pod_at
 
 
@@ -69,22 +73,43 @@ def _resolv_conf(layout: Layout, files: Files, holder: Holder, pod: Pod | None) 
     return files.resolv_conf(pod or node)
 
 
-def outside_nameservers(layout: Layout, files: Files) -> tuple[str, ...]:
-    """The resolver outside, and every one that a resolv.conf in the lab names besides."""
-    own = tuple(NAMESERVER[each] for each in layout.families)
-    named = dict.fromkeys(_named(files))
-    return tuple(dict.fromkeys((*own, *(a for a in named if _is_outside(layout, a)))))
+def outside_nameservers(layout: Layout, files: Files, corefile: Corefile) -> Iterator[Nameserver]:
+    """The resolver outside, and every one there that a resolv.conf in the lab or the Corefile
+    names besides; a server for each port."""
+    own = tuple((NAMESERVER[each], PORT) for each in layout.families)
+    found: dict[int, dict[str, None]] = {PORT: {}}
+    for address, port in (*own, *_named(files), *_forwarded_to(corefile)):
+        if _is_outside(layout, address):
+            found.setdefault(port, {})[address] = None
+    for port, addresses in found.items():
+        yield Nameserver(OUTSIDE, tuple(addresses), port)
 
 
-def _named(files: Files) -> Iterator[str]:
+def _named(files: Files) -> Iterator[tuple[str, int]]:
     for text in files.resolv_confs:
-        yield from (canonical(each) for each in read(text).nameservers if is_address(each))
+        for each in _addresses(text):
+            yield each, PORT
+
+
+def _addresses(resolv_conf: str) -> list[str]:
+    """Its nameservers but for those with a zone (`fe80::1%eth0`)."""
+    return [canonical(each) for each in read(resolv_conf).nameservers if is_address(each)]
+
+
+def _forwarded_to(corefile: Corefile) -> Iterator[tuple[str, int]]:
+    for block in corefile.blocks:
+        for plugin in block.plugins:
+            if isinstance(plugin, Forward) and plugin.transport == "dns":
+                for address, port in filter(None, map(split_address, plugin.servers)):
+                    if is_address(address):
+                        yield canonical(address), int(port)
 
 
 def _is_outside(layout: Layout, address: str) -> bool:
     cluster = layout.cluster
     is_there = (
         is_loopback(address)
+        or address == NODE_LOCAL
         or cluster.node_at(address)
         or cluster.pod_at(address)
         or layout.owner(address)
@@ -97,7 +122,28 @@ def _is_outside(layout: Layout, address: str) -> bool:
 def stub_nameservers(files: Files) -> Iterator[Nameserver]:
     """Resolvers on the loopback of a node, as systemd-resolved is, where its file names one."""
     for name, text in files.of_nodes.items():
-        named = (canonical(each) for each in read(text).nameservers if is_address(each))
-        addresses = tuple(dict.fromkeys(each for each in named if is_loopback(each)))
+        addresses = tuple(dict.fromkeys(filter(is_loopback, _addresses(text))))
         if addresses:
             yield Nameserver(node_namespace(name), addresses, node=name)
+
+
+def caches(layout: Layout, files: Files) -> Iterator[Nameserver]:
+    """The node-local DNS cache (KEP-1024): on nodes with a ready pod of it; on all of them where a
+    resolv.conf in the lab names its customary address, for then it is assumed to answer."""
+    key, value = CACHE_LABEL
+    pods = {
+        pod.node_name: pod
+        for pod in layout.cluster.pods
+        if pod.labels.get(key) == value and pod.host_network and pod.ready
+    }
+    named = any(address == NODE_LOCAL for address, _ in _named(files))
+    for node in layout.nodes.values():
+        pod = pods.get(node.name)
+        if named or pod:
+            yield Nameserver(
+                node.namespace,
+                (NODE_LOCAL,),
+                pod=f"{pod.namespace}/{pod.name}" if pod else f"kube-system/{value}-{node.name}",
+                node=node.name,
+                resolv_conf=files.of_nodes[node.name],
+            )

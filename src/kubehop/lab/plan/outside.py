@@ -15,6 +15,7 @@ from kubehop.lab.plan.addressing import (
     HOST_MAC,
     LO,
     LOCAL_TABLE,
+    NAMESERVER,
     host,
 )
 from kubehop.lab.plan.files import Files
@@ -46,10 +47,9 @@ ANY_SOURCE = {
 CLIENT = dict(zip(Family, CLIENTS, strict=True))
 
 
-def outside_things(
-    layout: Layout, reach: Reach, files: Files, nameservers: tuple[str, ...]
-) -> Iterator[Thing]:
+def outside_things(layout: Layout, reach: Reach, files: Files) -> Iterator[Thing]:
     """Everything outside but the link, which is the fabric's."""
+    nameservers = tuple(NAMESERVER[each] for each in layout.families)
     yield Sandbox(OUTSIDE, OUTSIDE, files.of_outside(nameservers))
     for each in layout.families:
         for key, value in ANY_SOURCE[each]:
