@@ -165,7 +165,7 @@ def test_an_address_of_another_node_is_refused() -> None:
 
 def test_a_pod_cidr_that_overlaps_another_is_refused() -> None:
     with pytest.raises(UsageError, match=r"overlaps 10.42.1.0/24 of Node node-1"):
-        put(begun(WEB), node("extra", "podCIDR: 10.42.0.0/23"))
+        put(begun(WEB), node("extra", "podCIDR: 10.42.1.128/25"))
 
 
 def test_a_new_template_replaces_all_pods() -> None:

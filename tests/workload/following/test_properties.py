@@ -186,6 +186,8 @@ def test_slices_are_those_that_complete_would_make(
 ) -> None:
     for _, now in tell(*story):
         found = now.cluster
+        if not found.nodes:  # `complete` would imagine some
+            continue
         objects = of_objects((*found.nodes, *found.pods, *found.services))
         again = complete(objects, replace(now.options, service_cidrs=found.service_cidrs))
         assert found.slices == again.slices
