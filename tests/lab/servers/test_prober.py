@@ -131,6 +131,24 @@ def test_a_node_that_does_not_answer_holds_up_nobody(base: Base) -> None:
 
 
 @in_lab
+def test_one_check_without_an_answer_is_no_verdict(base: Base) -> None:
+    ruleset = "table inet t {\nchain c {\ntype filter hook input priority 0;\n%s\n}\n}\n"
+    drop = ruleset % "ip daddr 192.168.0.10 tcp dport 32000 drop"
+    with balancer(base, health(0, 1)) as (kernel, _, checking, news):
+        checking.start()
+        checking.apply(cluster(LOCAL))
+        assert news.wait({WEB: frozenset({"n0"})})
+        kernel.apply([Nft(FABRIC, drop)])
+        checking.apply(cluster(LOCAL))
+        time.sleep(checks.TIMEOUT * 0.6)
+        kernel.apply([Nft(FABRIC, "delete table inet t\n")])
+        time.sleep(checks.TIMEOUT)
+        assert len(news.told) == 1, "it was asked again"
+        kernel.apply([Nft(FABRIC, drop)])
+        assert news.wait({WEB: frozenset()}, 8)
+
+
+@in_lab
 def test_while_news_are_taken_in_checks_go_on(base: Base) -> None:
     with balancer(base, health(0, 1)) as (kernel, servers, _, news):
         begun, go_on = threading.Event(), threading.Event()

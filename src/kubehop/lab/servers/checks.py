@@ -71,11 +71,13 @@ class Check:
 
     __slots__ = ("_answer", "_done", "_loop", "_sock", "_timer", "target")
 
-    def __init__(self, loop: Loop, target: Target, done: Callable[[Target, bool], None]) -> None:
-        """`done` is told whether the answer was 200; never before this returns."""
+    def __init__(
+        self, loop: Loop, target: Target, done: Callable[[Target, bool | None], None]
+    ) -> None:
+        """`done` is told whether the answer was 200, None without one; never before we return."""
         self._loop, self.target, self._done = loop, target, done
         self._answer = b""
-        self._timer = loop.after(TIMEOUT, self.fail)
+        self._timer = loop.after(TIMEOUT, lambda: self._end(None))
         family = socket.AF_INET6 if ":" in target.address else socket.AF_INET
         self._sock: socket.socket | None = None
         try:
@@ -86,11 +88,7 @@ class Check:
             loop.watch(self._sock, WRITE, self._connected)
         except OSError:  # no route, or out of sockets
             self._timer.cancel()
-            self._timer = loop.after(0, self.fail)
-
-    def fail(self) -> None:
-        """End it: no answer."""
-        self._end(False)
+            self._timer = loop.after(0, lambda: self._end(False))
 
     def close(self) -> None:
         """Let go of it without a word."""
@@ -100,7 +98,7 @@ class Check:
             self._sock.close()
             self._sock = None
 
-    def _end(self, healthy: bool) -> None:
+    def _end(self, healthy: bool | None) -> None:
         self.close()
         self._done(self.target, healthy)
 
@@ -114,7 +112,7 @@ class Check:
             )
             self._loop.watch(self._sock, READ, self._read)
         except OSError:  # refused
-            self.fail()
+            self._end(False)
 
     def _read(self, _: int) -> None:
         assert self._sock is not None
@@ -123,7 +121,7 @@ class Check:
         except BlockingIOError:
             return
         except OSError:
-            self.fail()
+            self._end(False)
             return
         self._answer += octets
         if not octets or len(self._answer) >= len(_STATUS[0]):

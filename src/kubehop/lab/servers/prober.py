@@ -52,6 +52,8 @@ class HealthProber:
         self._slots: dict[Target, float] = {}
         """When in an interval each target is asked, as a share of it."""
         self._said: dict[Target, bool] = {}
+        self._doubted: set[Target] = set()
+        """Those that were healthy, and once gave no answer: one lost packet is no verdict."""
         self._told: Healthy | None = None
         self._queue: deque[Target] = deque()
         self._checks: dict[Target, Check] = {}
@@ -115,6 +117,7 @@ class HealthProber:
             check.close()  # its answer may be one from before the change
         cut_off = self._slots.keys() & self._checks.keys() | self._slots.keys() & {*self._queue}
         self._checks.clear()
+        self._doubted &= self._slots.keys()
         self._queue = deque([*(t for t in every if t in self._first), *(cut_off - self._first)])
         for target in self._timers.keys() & (self._first | self._timers.keys() - self._slots):
             self._timers.pop(target).cancel()
@@ -132,8 +135,18 @@ class HealthProber:
         self._queue.append(target)
         self._fill()
 
-    def _answered(self, target: Target, healthy: bool) -> None:
+    def _answered(self, target: Target, answer: bool | None) -> None:
         del self._checks[target]
+        if answer is None and self._said.get(target) and target not in self._doubted:
+            self._doubted.add(target)
+            self._queue.appendleft(target)
+            self._fill()
+            return
+        self._doubted.discard(target)
+        self._settled(target, bool(answer))
+        self._fill()
+
+    def _settled(self, target: Target, healthy: bool) -> None:
         self._timers[target] = self._loop.after(self._wait(target), lambda: self._due(target))
         news = self._said.get(target) is not healthy
         self._said[target] = healthy
@@ -143,7 +156,6 @@ class HealthProber:
                 self._tell_in(0)
         if news:
             self._tell_in(GRACE if self._first else TOGETHER)
-        self._fill()
 
     def _wait(self, target: Target) -> float:
         """Seconds until the target's slot comes, skipping one that is too near."""
