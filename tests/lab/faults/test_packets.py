@@ -24,6 +24,7 @@ BUSYBOX, WHOAMI_1 = pod_namespace("default", "busybox"), pod_namespace("default"
 """On node-0 and node-1."""
 NODE = {name: node_namespace(name) for name in ("node-0", "node-1", "node-2")}
 NODE_ADDRESS = {node.name: node.internal_ips[0] for node in NOTES.nodes}
+WEB_SITE = "203.0.113.80"
 NODE_PORT, HEALTH_PORT, PROXY_HEALTH = 32657, 30142, 10256
 DNS = SERVICE["kube-dns"]
 INSIDE = "kubernetes.default.svc.cluster.local"
@@ -40,6 +41,8 @@ def rules(scene: Scene) -> dict[str, object]:
         "cluster IP, from node-0": get(BUSYBOX, SERVICE["whoami"], 80).startswith("default/whoami"),
         "cluster IP, from node-1": get(WHOAMI_1, SERVICE["whoami"], 80).startswith("default/who"),
         "pod, from node-0": get(BUSYBOX, ADDRESS["whoami-1"], 80),
+        "outside, from node-0": get(BUSYBOX, WEB_SITE, 80),
+        "node port of node-0": get(WHOAMI_1, NODE_ADDRESS["node-0"], NODE_PORT)[:15],
         "names, from node-0": scene.client.lookup(BUSYBOX, DNS, INSIDE) == "NOERROR",
         "names, from node-1": scene.client.lookup(WHOAMI_1, DNS, INSIDE),
     }
@@ -111,7 +114,12 @@ CASES: tuple[tuple[Injected, Seen, dict[str, object]], ...] = (
     (
         Injected("rules-gone", Place(node="node-0")),
         rules,
-        {"cluster IP, from node-0": False, "names, from node-0": False},
+        {
+            "cluster IP, from node-0": False,
+            "names, from node-0": False,
+            "outside, from node-0": TIMED_OUT,
+            "node port of node-0": REFUSED,
+        },
     ),
     (
         Injected("overlay-dropped", Place(node="node-0", to="node-1")),

@@ -9,8 +9,9 @@ _ROWS: tuple[Fault, ...] = (
     Fault(
         "rules-gone",
         "A node has no Service rules any more.",
-        symptom="cluster IPs and node ports do not work from one node; pod addresses do",
-        cause="kube-proxy does not run there, or another program flushed its rules",
+        symptom="from pods of one node neither cluster IPs nor the outside work, and its node "
+        "ports refuse; pod addresses work",
+        cause="another program flushed the node's ruleset, or kube-proxy never ran there",
         fix="restart the kube-proxy pod of that node; find out who flushed the ruleset",
         needs=(_NODE,),
         spoil=packets.rules_gone,
