@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kubehop.lab.plan.values import Listener, Role
 from kubehop.lab.servers.answers import Ends, datagram, respond
@@ -49,6 +51,13 @@ def test_echo_over_udp(octets: bytes, expected: str) -> None:
     answer = datagram(ECHO, octets, ENDS)
     assert answer == expected.encode()
     assert datagram(ECHO, answer, ENDS) is None, "two of us would talk for ever"
+
+
+@given(st.binary(max_size=200))
+def test_any_datagram(octets: bytes) -> None:
+    answer = datagram(ECHO, octets, ENDS)
+    assert answer is None if octets.startswith(b"pod:") else answer is not None
+    assert answer is None or answer.decode().startswith(FOUR)
 
 
 def test_a_pod_without_a_name() -> None:

@@ -58,7 +58,7 @@ def read(*pieces: bytes) -> Found:
         ("GET / HTTP/1.1\r\nnonsense\r\n\r\n", [Refusal(400)]),
         ("GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", [Refusal(400)]),
         ("GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", [Refusal(400)]),
-        ("\x16\x03\x01\x02\x00\x01\r\n\r\n", [Refusal(400)]),
+        ("\x16\x03\x01\x02\x00\x01", [Refusal(400)]),
         ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", [Refusal(505)]),
         (f"GET /{'a' * MOST_HEAD}", [Refusal(431)]),
         (f"GET / HTTP/1.1\r\nX: {'a' * MOST_HEAD}\r\n\r\n", [Refusal(431)]),

@@ -7,6 +7,7 @@ MOST_HEAD = 8 << 10
 """Octets of a request line and its header fields together."""
 
 _LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([!-\xff]+) HTTP/([0-9])\.([0-9])")
+_BEGIN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]")
 _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*", re.DOTALL)
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _LENGTH = re.compile(rb"[0-9]{1,18}")
@@ -72,6 +73,8 @@ class Requests:
         """The next request line with its fields; `_skip` is then the length of the body."""
         if self._in.startswith((b"\r", b"\n")):  # RFC 9112 2.2: empty lines before are ignored
             self._in = self._in.lstrip(b"\r\n")
+        if self._in and not _BEGIN.match(self._in):
+            return Refusal(400)  # TLS, for one: its client would wait for more
         end = _HEAD_END.search(self._in, 0, MOST_HEAD)
         if end is None:
             return Refusal(431) if len(self._in) >= MOST_HEAD else None
