@@ -163,6 +163,7 @@ _NODE = """table {ip} {table} {{
 		{at} @firewalled {at} . {ip} saddr != @admitted drop
 	}}
 	chain guard {{
+		ct status dnat return
 		{at} vmap @no-endpoints
 		{ip} daddr @nodeport-ips {port} vmap @no-endpoint-ports
 		{ip} daddr @cluster-ips goto rejecting
