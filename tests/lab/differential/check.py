@@ -29,7 +29,7 @@ MOST = 200
 """Aims of a cluster that are tried, by chance; most clusters have about as many."""
 FEW = 1e-3
 """So many connections that an outcome is missed with this chance, but no more than TRIES."""
-TRIES, AGAIN = 24, 400
+TRIES, CERTAIN, AGAIN = 24, 20, 400
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,9 @@ class Question:
 
     @property
     def more(self) -> int:
-        return max(AGAIN, enough(self.outcomes, WRONG / 10)) if not self.sticky else 30
+        if self.sticky or len(self.outcomes) == 1:
+            return CERTAIN
+        return max(AGAIN, enough(self.outcomes, WRONG / 10))
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,15 @@ class Count:
     questions: int = 0
     connections: int = 0
     fates: dict[Verdict, int] = field(default_factory=dict)
+    hanging: int = 0
     doubted: int = 0
+
+    def __str__(self) -> str:
+        fates = ", ".join(f"{count} {verdict}" for verdict, count in sorted(self.fates.items()))
+        return (
+            f"{self.clusters} clusters, {self.questions} questions, {self.connections} "
+            f"connections, {self.doubted} asked twice; fates: {fates}, {self.hanging} hanging"
+        )
 
 
 def questions(cluster: Cluster, plan: Plan, seed: int, most: int = MOST) -> list[Question]:
@@ -136,6 +146,7 @@ def check(
     for one in asked:
         for fate in one.trace.fates:
             count.fates[fate.verdict] = count.fates.get(fate.verdict, 0) + 1
+            count.hanging += not fate.reply_returns
     return [*at_once, *again]
 
 

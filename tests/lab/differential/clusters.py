@@ -84,6 +84,21 @@ OPTIONS: dict[str, list[Any]] = {
 }
 
 
+def _possible(scene: Scene) -> Scene:
+    """Without what cuts a node off by itself.
+
+    kube-proxy in mode ipvs binds a Service's addresses on every node; where one is a node's own
+    (k3s), the others take that node's packets, the overlay's too, for their own.
+    """
+    if scene["options"].get("proxy_mode") == "ipvs":
+        own = {a for one in scene["objects"] if one["kind"] == "Node" for a in _internal(one)}
+        for one in scene["objects"]:
+            if one["kind"] == "Service":
+                ingress = one["status"]["loadBalancer"]["ingress"]
+                ingress[:] = [entry for entry in ingress if entry.get("ip") not in own]
+    return scene
+
+
 def completed(scene: Scene) -> Cluster:
     """The cluster of a scene."""
     objects = [msgspec.convert(raw, KINDS[raw["kind"]]) for raw in scene["objects"]]
@@ -100,7 +115,7 @@ def scene(dice: Random) -> Scene:
     options = {
         key: value for key, one in OPTIONS.items() if (value := dice.choice(one)) is not None
     }
-    return {"objects": [*nodes, *pods, *services, *slices], "options": options}
+    return _possible({"objects": [*nodes, *pods, *services, *slices], "options": options})
 
 
 def _object(

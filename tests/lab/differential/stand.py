@@ -1,16 +1,20 @@
 """A lab of a cluster, built and taken away again, in a process that has entered one."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from kubehop.lab.kernel import Base, Kernel
+from kubehop.lab.lab import Lab
 from kubehop.lab.plan.build import build_plan
 from kubehop.lab.plan.rules import load_text
 from kubehop.lab.plan.values import Make, Nft, Plan
 from kubehop.lab.probe import Prober, fabric_links
 from kubehop.lab.servers import Servers
 from kubehop.model.cluster import Cluster
+
+_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -24,10 +28,16 @@ class Stand:
 
 
 @contextmanager
-def standing(base: Base, cluster: Cluster) -> Iterator[Stand]:
-    """The cluster's namespaces, rules and servers; nothing of them is left."""
-    plan = build_plan(cluster)
-    kernel = Kernel(base)
+def standing(base: Base, cluster: Cluster, whole: bool = False) -> Iterator[Stand]:
+    """The cluster's namespaces, rules and servers; nothing of them is left.
+
+    `whole`: with DNS servers, and a load balancer that has asked every health check.
+    """
+    if whole:
+        with lab_of(base, cluster) as lab:
+            yield _stand(cluster, lab.plan, lab.kernel)
+        return
+    plan, kernel = build_plan(cluster), Kernel(base)
     try:
         kernel.apply([Make(thing) for thing in plan.things])
         kernel.apply([Nft(where, load_text(rules)) for where, rules in plan.rulesets.items()])
@@ -35,8 +45,27 @@ def standing(base: Base, cluster: Cluster) -> Iterator[Stand]:
         servers.start()
         try:
             servers.apply((), plan.listeners)
-            yield Stand(cluster, plan, kernel, Prober(kernel, fabric_links(plan)))
+            yield _stand(cluster, plan, kernel)
         finally:
             servers.stop()
     finally:
         kernel.close()
+
+
+@contextmanager
+def lab_of(base: Base, cluster: Cluster) -> Iterator[Lab]:
+    """A Lab that is up and balances by what health checks said."""
+    lab = Lab(Kernel(base))
+    try:
+        lab.up(cluster)
+        until = time.monotonic() + _SECONDS
+        while lab.healthy is None:
+            assert time.monotonic() < until, "no health check was answered"
+            time.sleep(0.005)
+        yield lab
+    finally:
+        lab.down()
+
+
+def _stand(cluster: Cluster, plan: Plan, kernel: Kernel) -> Stand:
+    return Stand(cluster, plan, kernel, Prober(kernel, fabric_links(plan)))

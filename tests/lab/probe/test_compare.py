@@ -85,3 +85,9 @@ def test_chance_alone_is_doubted_less_often_than_stated() -> None:
         doubted += bool(compare(THREE, counts, alpha))
     assert 0 < doubted <= 2000 * alpha
     assert alpha > DOUBTFUL
+
+
+def test_what_is_told_is_counted_before_what_is_not() -> None:
+    half = Fraction(1, 2)
+    both = [Outcome(half, at("a", None)), Outcome(half, at("a", "10.0.0.1"))]
+    assert not compare(both, {at("a", "10.0.0.1"): 100, at("a", "10.0.0.2"): 101})

@@ -71,10 +71,11 @@ def compare(
     (a Service with affinity: connections are not independent) none is.
     """
     total = sum(counts.values())
+    exact_first = sorted(outcomes, key=lambda one: one.seen.untold)
     by_outcome = dict.fromkeys(outcomes, 0)
     odd = []
     for seen, count in counts.items():
-        outcome = next((one for one in outcomes if one.seen.fits(seen)), None)
+        outcome = next((one for one in exact_first if one.seen.fits(seen)), None)
         if outcome is None:
             odd.append(Disagreement(Kind.UNPREDICTED, seen, count, total, Fraction(0), 0.0))
         else:

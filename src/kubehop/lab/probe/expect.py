@@ -41,6 +41,11 @@ class Seen:
         pairs = zip(_values(self), _values(other), strict=True)
         return all(mine is None or theirs is None or mine == theirs for mine, theirs in pairs)
 
+    @property
+    def untold(self) -> int:
+        """In how many respects it fits everything."""
+        return _values(self).count(None)
+
     def __str__(self) -> str:
         told = {
             "pod": self.pod,

@@ -20,9 +20,10 @@ from kubehop.trace.values import Verdict
 
 BURST = 32
 """Connections begun at a time; so many more are held back until these got on or got old."""
-YOUNG = 0.02
+YOUNG = 0.05
 """Seconds after which a silent connection holds no other back."""
-_YOUNG_AT_MOST = 192
+_YOUNG_AT_MOST = 128
+"""More datagrams than these, and a server's buffer may be full."""
 
 
 class Namespaces(Protocol):
