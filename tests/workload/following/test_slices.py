@@ -97,6 +97,13 @@ def test_slices_of_another_manager_stay_beside_the_controllers() -> None:
     assert [found.name for found in gone.cluster.slices] == ["mine"]
 
 
+def test_a_name_that_another_manager_s_slice_has_is_not_given_again() -> None:
+    other = "endpointslice.kubernetes.io/managed-by: me.example.com"
+    before = begun(WEB + PODS + slice_of("web-1", entry("198.51.100.9"), other))
+    after = conditioned(before, "default", "a", "not-ready")
+    assert [found.name for found in after.cluster.slices] == ["web-1", "web-2"]
+
+
 def test_a_slice_that_is_deleted_comes_back() -> None:
     before = begun(WEB + PODS)
     assert deleted(before, [("EndpointSlice", "default", "web-1")]) is before

@@ -81,7 +81,7 @@ def _updated(old: Workload | CronJob | None, new: Workload | CronJob) -> Workloa
     for field in IMMUTABLE.get(type(new).__name__, ()):
         before, after = getattr(old.spec, field), getattr(new.spec, field)
         if before is not None and after is not None and _told(before) != _told(after):
-            _refuse(new, f"spec.{msgspec_name(type(new.spec), field)}", "may not change")
+            _refuse(new, f"spec.{_encoded(type(new.spec), field)}", "may not change")
     if new.spec.replicas is None:
         return replace(new, spec=replace(new.spec, replicas=old.spec.replicas))
     return new
@@ -170,7 +170,7 @@ def _refuse_taken(turn: Turn, made: Iterable[Pod]) -> None:
                 _refuse(pod, "status.podIPs", f"{ip} is that of {holder}")
 
 
-def msgspec_name(struct: type[msgspec.Struct], field: str) -> str:
+def _encoded(struct: type[msgspec.Struct], field: str) -> str:
     """A field as JSON has it."""
     return struct.__struct_encode_fields__[struct.__struct_fields__.index(field)]
 

@@ -68,7 +68,7 @@ def _with_cluster_ips(old: Service, new: Service) -> ServiceSpec:
     had, asked = _ips(old.spec), _ips(new.spec)
     if not had:
         return new.spec
-    if asked and canonical_ip(asked[0]) != canonical_ip(had[0]):
+    if asked and _canonical(asked[0]) != _canonical(had[0]):
         _refuse(new, "spec.clusterIP", f"may not change from {had[0]} to {asked[0]}")
     families = new.spec.ip_families or old.spec.ip_families
     if old.spec.ip_families and families and families[0] != old.spec.ip_families[0]:
@@ -83,7 +83,7 @@ def _ips(spec: ServiceSpec) -> tuple[str, ...]:
     return spec.cluster_ips or ((spec.cluster_ip,) if spec.cluster_ip else ())
 
 
-def canonical_ip(text: str) -> str:
+def _canonical(text: str) -> str:
     """The one spelling of an address, or "None"."""
     return text if text == "None" else canonical(text)
 

@@ -12,7 +12,6 @@ Sources: k8s.io/endpointslice `reconciler.go`, `pkg/controller/endpointslice`,
 """
 
 import itertools
-import operator
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -25,15 +24,14 @@ from kubehop.model.inventory import Inventory
 from kubehop.model.meta import Object
 from kubehop.model.pod import Pod
 from kubehop.model.service import (
-    EndpointConditions,
     Endpoints,
     EndpointSlice,
-    Hints,
     Service,
     SliceEndpoint,
 )
 from kubehop.workload.cutting import MANAGED_BY_LABEL, MAX_ENDPOINTS
 from kubehop.workload.endpoint_slices import Material, made_for, mirrorable
+from kubehop.workload.following.slice_names import Slices, settled, shape
 from kubehop.workload.following.state import Name, Turn
 from kubehop.workload.hints import topology_auto, with_hints
 from kubehop.workload.slices import (
@@ -45,7 +43,6 @@ from kubehop.workload.slices import (
 )
 
 T = TypeVar("T", bound=Object)
-Slices = tuple[EndpointSlice, ...]
 
 OWN = frozenset({"", CONTROLLER, MIRRORING_CONTROLLER})
 """Who manages the slices of a Service with a selector; "" where the input does not say."""
@@ -235,72 +232,7 @@ def _with_unseen(made: Slices, kept: Iterable[tuple[EndpointSlice, SliceEndpoint
 
 
 def _fits(one: EndpointSlice, other: EndpointSlice) -> bool:
-    return _shape(one) == _shape(other) and len(one.endpoints or ()) < MAX_ENDPOINTS
-
-
-def settled(made: Slices, mine: Slices, others: Slices) -> Slices:
-    """`made` in place of `mine`: with the names of those observed, and as they are if equal.
-
-    Names of the form NAME-1 are our own: then they are counted as `complete` counts them.
-    """
-    numbered = {f"{s.service_name}-{n}" for s in made for n in range(1, len(mine) + 1)}
-    counted = {s.name for s in mine} <= numbered and len({s.name for s in made}) == len(made)
-    alike = operator.eq if counted else same
-    named = made if counted else _renamed(made, mine, others)
-    standing = {s.name: s for s in mine}
-    return tuple(old if (old := standing.get(s.name)) and alike(old, s) else s for s in named)
-
-
-def _renamed(made: Slices, mine: Slices, others: Slices) -> Slices:
-    """With the names of slices that are there, those of the same family and ports first."""
-    free, names = list(mine), {s.name for s in (*mine, *others)}
-    named: dict[int, str] = {}
-    for alike in (_shape, lambda s: s.address_type):
-        for at, found in enumerate(made):
-            match = next((s for s in free if alike(s) == alike(found)), None)
-            if at not in named and match is not None:
-                free.remove(match)
-                named[at] = match.name
-    spare = (n for n in map("{}-{}".format, _forever(made), itertools.count(1)) if n not in names)
-    return tuple(
-        replace(s, metadata=replace(s.metadata, name=named.get(at) or next(spare)))
-        for at, s in enumerate(made)
-    )
-
-
-def _forever(made: Slices) -> Iterator[str]:
-    return itertools.repeat(made[0].service_name if made else "")
-
-
-def _shape(found: EndpointSlice) -> tuple[object, ...]:
-    ports = {(p.name or "", p.port, p.protocol or "TCP") for p in found.ports or ()}
-    return found.address_type, frozenset(ports)
-
-
-def same(one: EndpointSlice, other: EndpointSlice) -> bool:
-    """True if both say the same of endpoints, in whatever order and spelling."""
-    return _shape(one) == _shape(other) and _told(one) == _told(other)
-
-
-def _told(found: EndpointSlice) -> dict[tuple[str, ...], tuple[object, ...]]:
-    return {
-        tuple(map(canonical, e.addresses)) if found.address_type != "FQDN" else e.addresses: (
-            _conditions(e),
-            e.node_name or "",
-            e.zone or "",
-            e.hostname or "",
-            e.hints or Hints(),
-        )
-        for e in found.endpoints or ()
-    }
-
-
-def _conditions(endpoint: SliceEndpoint) -> tuple[bool, bool, bool]:
-    """What unset means: ready, serving as ready, not terminating."""
-    told = endpoint.conditions or EndpointConditions()
-    ready = True if told.ready is None else told.ready
-    serving = ready if told.serving is None else told.serving
-    return ready, serving, bool(told.terminating)
+    return shape(one) == shape(other) and len(one.endpoints or ()) < MAX_ENDPOINTS
 
 
 def unlike(cluster: Cluster, inventory: Inventory) -> list[Service]:
