@@ -1,0 +1,199 @@
+"""What a lab can be told, by name: each takes the state, the order and what tells progress."""
+
+import base64
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from kubehop.lab.faults import Parameter, chosen, fault_named, healed
+from kubehop.lab.observe import COUNTS, Question, as_json, observe
+from kubehop.lab.plan.build import build_plan
+from kubehop.lab.plan.values import FABRIC, OUTSIDE, node_namespace, pod_namespace
+from kubehop.lab.probe.prober import Prober
+from kubehop.lab.probe.values import fabric_links
+from kubehop.lab.supervisor.messages import Message
+from kubehop.lab.supervisor.state import State
+from kubehop.lab.supervisor.status import status
+from kubehop.model.errors import UsageError
+from kubehop.model.inventory import Inventory
+from kubehop.model.pod import Pod
+from kubehop.service.frontends import FrontendKind
+from kubehop.source.read import read
+from kubehop.source.snapshot import write
+from kubehop.trace.questions import find_node, find_pod
+from kubehop.workload.following import applied, conditioned, deleted, scaled
+
+Progress = Callable[[str], None]
+
+
+def _status(state: State, _order: Message, _progress: Progress) -> Message:
+    return status(state)
+
+
+def _enter(state: State, order: Message, _progress: Progress) -> Message:
+    """Where a program is to run: the PID of what holds that sandbox."""
+    place = _namespace(state, _text(order, "where"), _text(order, "namespace", "default"))
+    _check_container(state, place, _text(order, "container", ""))
+    return {"namespace": place, "pid": state.lab.kernel.pid(place)}
+
+
+def _namespace(state: State, where: str, namespace: str) -> str:
+    """`POD`, `pod/POD`, `node/NODE`, `outside` or `fabric`."""
+    kind, _, name = where.partition("/")
+    if where in (OUTSIDE, FABRIC):
+        return where
+    if kind == "node" and name:
+        return node_namespace(find_node(state.lab.cluster, name).name)
+    pod = find_pod(state.lab.cluster, where.removeprefix("pod/"), namespace)
+    found = node_namespace(pod.node_name) if pod.host_network else _sandbox(pod)
+    boxes = {thing.namespace for thing in state.lab.plan.things}
+    if found not in boxes:
+        raise UsageError(f"{pod.reference} is not in the lab: {pod.phase or 'it is on no node'}")
+    return found
+
+
+def _sandbox(pod: Pod) -> str:
+    return pod_namespace(pod.namespace, pod.name)
+
+
+def _check_container(state: State, place: str, container: str) -> None:
+    """Containers of a pod share its sandbox, so any name of theirs leads there."""
+    if not container:
+        return
+    pod = next((p for p in state.lab.cluster.pods if _sandbox(p) == place), None)
+    spec = pod.spec if pod else None
+    every = (*(spec.containers or ()), *(spec.init_containers or ())) if spec else ()
+    names = [one.name for one in every]
+    if container not in names:
+        raise UsageError(f"no container {container} in {place}; there is {', '.join(names)}")
+
+
+def _apply(state: State, order: Message, progress: Progress) -> list[str]:
+    inventory = _inventory(order)
+    progress("changing the lab")
+    return state.change(lambda following: applied(following, inventory))
+
+
+def _inventory(order: Message) -> Inventory:
+    """The files that came with the order."""
+    files = order.get("files")
+    if not isinstance(files, list):
+        raise UsageError("no files were given")
+    named = [(str(name), base64.b64decode(content)) for name, content in files]
+    found = read(named, namespace=_text(order, "namespace", "default"))
+    if not any(found.objects.values()):
+        raise UsageError(f"{', '.join(name for name, _ in named)}: no object of a network")
+    return found
+
+
+def _delete(state: State, order: Message, _progress: Progress) -> list[str]:
+    if "files" in order:
+        keys = [
+            (kind, obj.namespace, obj.name)
+            for kind, objects in _inventory(order).objects.items()
+            for obj in objects
+        ]
+    else:
+        keys = [(_text(order, "kind"), _text(order, "namespace", ""), _text(order, "name"))]
+    return state.change(lambda following: deleted(following, keys))
+
+
+def _scale(state: State, order: Message, _progress: Progress) -> list[str]:
+    kind, namespace, name = (_text(order, word) for word in ("kind", "namespace", "name"))
+    replicas = _number(order, "replicas")
+    return state.change(lambda following: scaled(following, kind, namespace, name, replicas))
+
+
+def _set(state: State, order: Message, _progress: Progress) -> list[str]:
+    pod = find_pod(state.lab.cluster, _text(order, "pod"), _text(order, "namespace", "default"))
+    word = _text(order, "word")
+    return state.change(lambda f: conditioned(f, pod.namespace, pod.name, word))
+
+
+def _trace(state: State, order: Message, progress: Progress) -> Message:
+    count = _number(order, "count")
+    if count not in COUNTS:
+        raise UsageError(f"{COUNTS[0]} to {COUNTS[-1]} connections, not {count}")
+    via = order.get("via")
+    question = Question(
+        _text(order, "from"),
+        _text(order, "to"),
+        count,
+        order.get("protocol") or None,
+        FrontendKind(str(via)) if via else None,
+        _text(order, "node", ""),
+        _text(order, "namespace", "default"),
+    )
+    lab = state.lab
+    progress(f"{count} connections")
+    with state.lock:
+        prober = Prober(lab.kernel, fabric_links(lab.plan))
+        return as_json(observe(lab.cluster, lab.plan, prober, question))
+
+
+def _fault_add(state: State, order: Message, _progress: Progress) -> list[str]:
+    name = _text(order, "fault")
+    fault_named(name)
+    lab = state.lab
+    plan = build_plan(lab.cluster)
+    found = chosen(name, _where(order), lab.cluster, plan, _text(order, "namespace", "default"))
+    if found in lab.faults:
+        raise UsageError(f"there already: {found.label}")
+    return [f"added: {found.label}", *state.with_faults((*lab.faults, found))]
+
+
+def _fault_heal(state: State, order: Message, _progress: Progress) -> list[str]:
+    name, namespace = _text(order, "fault", ""), _text(order, "namespace", "default")
+    stays, goes = healed(state.lab.faults, name, _where(order), namespace)
+    return [*(f"healed: {fault.label}" for fault in goes), *state.with_faults(stays)]
+
+
+def _where(order: Message) -> dict[Parameter, str]:
+    return {p: text for p in Parameter if (text := _text(order, p.value, ""))}
+
+
+def _snapshot(state: State, _order: Message, _progress: Progress) -> Message:
+    """The cluster that stands, as objects: what `kubehop trace -f` reads."""
+    return {"content": base64.b64encode(write(_standing(state))).decode()}
+
+
+def _standing(state: State) -> Inventory:
+    """Workloads and the rest as given, and what controllers made of them as observed."""
+    cluster = state.lab.cluster
+    observed = {
+        "Node": cluster.nodes,
+        "Namespace": cluster.namespaces,
+        "Pod": cluster.pods,
+        "Service": cluster.services,
+        "EndpointSlice": cluster.slices,
+    }
+    given = state.following.inventory
+    return replace(given, objects={**given.objects, **observed})
+
+
+def _text(order: Message, word: str, default: str | None = None) -> str:
+    value = order.get(word, default)
+    if not isinstance(value, str):
+        raise UsageError(f"the order lacks {word}")
+    return value
+
+
+def _number(order: Message, word: str) -> int:
+    value = order.get(word)
+    if not isinstance(value, int):
+        raise UsageError(f"the order lacks {word}")
+    return value
+
+
+ORDERS: dict[str, Callable[[State, Message, Progress], Any]] = {
+    "status": _status,
+    "enter": _enter,
+    "apply": _apply,
+    "delete": _delete,
+    "scale": _scale,
+    "set": _set,
+    "trace": _trace,
+    "fault-add": _fault_add,
+    "fault-heal": _fault_heal,
+    "snapshot": _snapshot,
+}
