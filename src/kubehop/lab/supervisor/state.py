@@ -1,12 +1,13 @@
 """What a supervisor knows: its lab, the cluster that is followed, and the faults in it."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from kubehop.lab.faults import Injected
 from kubehop.lab.lab import Lab
-from kubehop.lab.plan.values import ForgetFlows, Make, Nft, Remove
+from kubehop.lab.plan.values import ForgetFlows, Make, Nft, Remove, Rewrite
 from kubehop.workload.following import Following, described
 
 
@@ -35,20 +36,21 @@ class State:
         """Have these faults; what came of it."""
         with self.lock:
             became = self.lab.change(self.lab.cluster, faults)
-        return [*became.problems, counted(became.steps)]
+        # Servers alone may be what changed.
+        return [*became.problems, *([counted(became.steps)] if became.steps else [])]
 
 
-_WORDS = {Make: "made", Remove: "removed", Nft: "rules changed in", ForgetFlows: "flows forgotten"}
+_WORDS = {
+    Make: "made {} things",
+    Remove: "removed {} things",
+    Rewrite: "changed files in {} sandboxes",
+    Nft: "changed rules in {} namespaces",
+    ForgetFlows: "forgot UDP flows of {} frontends",
+}
 
 
 def counted(steps: Iterable[object]) -> str:
     """What the kernel did, in numbers."""
-    counts = dict.fromkeys(_WORDS.values(), 0)
-    for step in steps:
-        word = _WORDS.get(type(step))
-        if word:
-            counts[word] += 1
-    nodes = counts.pop("rules changed in")
-    parts = [f"{number} things {word}" for word, number in counts.items() if number]
-    parts += [f"rules changed in {nodes} namespaces"] if nodes else []
+    counts = Counter(map(type, steps))
+    parts = [words.format(counts[kind]) for kind, words in _WORDS.items() if counts[kind]]
     return f"kernel: {', '.join(parts) or 'nothing to do'}"
