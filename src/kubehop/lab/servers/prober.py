@@ -14,7 +14,7 @@ from kubehop.model.cluster import Cluster
 
 INTERVAL = 2.0
 """Seconds from one check of a target to the next."""
-RATE = 500
+RATE = 300
 """Checks a second at most, when there is nothing new: with more targets the interval grows."""
 AT_ONCE = 500
 """So few targets are all asked at once after a change; of more only those that it is about."""
