@@ -277,3 +277,13 @@ def test_source_ranges(origin: str, ranges: list[str], verdict: Verdict) -> None
     subject = balanced(loadBalancerSourceRanges=ranges)
     made = cluster(subject, *behind(subject, ON_0), *PODS)
     assert trace(made, origin, "svc/web").probability(verdict) == 1
+
+
+def test_nobody_answers_health_checks_of_a_service_of_another_proxy() -> None:
+    subject = balanced(
+        externalTrafficPolicy="Local",
+        lb=PROXY,
+        labels={"service.kubernetes.io/service-proxy-name": "x"},
+    )
+    found = trace(cluster(subject, *behind(subject, ON_0)), "external", "198.51.100.1:80")
+    assert only(found).verdict is Verdict.DROPPED

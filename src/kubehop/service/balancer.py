@@ -7,10 +7,16 @@ from kubehop.model.cluster import Cluster
 from kubehop.model.service import Service
 from kubehop.service.classes import NodeClass, barred
 from kubehop.service.endpoints import backends
+from kubehop.service.frontends import is_proxied
 
 
 def local_ready_nodes(cluster: Cluster, service: Service) -> frozenset[str]:
-    """The nodes whose health check node port answers 200: those with a ready endpoint."""
+    """The nodes whose health check node port answers 200: those with a ready endpoint.
+
+    None where kube-proxy ignores the Service: it does not open the port then.
+    """
+    if not is_proxied(service, cluster.proxy.service_proxy_name):
+        return frozenset()
     slices = cluster.slices_of(service)
     return frozenset(
         endpoint.node

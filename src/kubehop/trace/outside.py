@@ -8,7 +8,7 @@ from kubehop.model.cluster import Cluster
 from kubehop.model.service import Ingress, Service, ServicePort
 from kubehop.service.balancer import admitted
 from kubehop.service.classes import NodeClass, node_classes, single
-from kubehop.service.frontends import frontend_table
+from kubehop.service.frontends import frontend_table, is_proxied
 from kubehop.trace.places import PlaceKind, locate
 from kubehop.trace.state import Context, State
 from kubehop.trace.values import Reached, SourceKind, Verdict
@@ -61,24 +61,27 @@ def _balance(
     context: Context, state: State, service: Service, port: ServicePort, ingress: Ingress
 ) -> tuple[State, ...]:
     """Spread over the nodes that the load balancer admits, one state per node or class."""
-    policy = service.spec.external_traffic_policy or "Cluster"
     groups = _groups(context, service)
     if not context.entry_node:
         groups = admitted(context.cluster, service, groups)
     total = sum(group.count for group in groups)
     if not total:
         what = "the load balancer has no node to send to"
-        why = (
-            "no node has a ready endpoint, so all fail the health check"
-            if policy == "Local"
-            else "no node is ready and not excluded"
-        )
+        why = _why_nobody(context.cluster, service)
         return (state.ends(Verdict.DROPPED, "load-balancer", what, why, service.reference),)
     proxy = ingress.ip_mode == "Proxy"
     return tuple(
         _send(context, state, service, port, group, Fraction(group.count, total), proxy)
         for group in groups
     )
+
+
+def _why_nobody(cluster: Cluster, service: Service) -> str:
+    if service.spec.external_traffic_policy != "Local":
+        return "no node is ready and not excluded"
+    if not is_proxied(service, cluster.proxy.service_proxy_name):
+        return "another proxy has the Service: no kube-proxy answers its health check"
+    return "no node has a ready endpoint, so all fail the health check"
 
 
 def _groups(context: Context, service: Service) -> tuple[NodeClass, ...]:
