@@ -12,7 +12,17 @@ from msgspec.structs import replace
 from kubehop.lab.kernel import Base, Kernel
 from kubehop.lab.plan.build import build_plan
 from kubehop.lab.plan.difference import difference
-from kubehop.lab.plan.values import OUTSIDE, Plan, node_namespace, pod_namespace
+from kubehop.lab.plan.values import (
+    OUTSIDE,
+    Make,
+    Plan,
+    Sandbox,
+    Sysctl,
+    Thing,
+    Veth,
+    node_namespace,
+    pod_namespace,
+)
 from kubehop.model.addresses import socket_address
 from kubehop.model.cluster import Cluster
 from kubehop.model.meta import Annotations
@@ -193,5 +203,23 @@ def test_a_lab_that_was_changed_is_like_one_that_was_built_so(base: Base) -> Non
             for to in ("10.42.1.2", "fd00:10:42:1::2"):
                 assert ears.send(origin, to).namespace == "pod/default/c"
         kernel.apply(difference(stages[-1], Plan()))
+    finally:
+        kernel.close()
+
+
+@in_lab
+def test_links_inherit_the_settings_of_their_namespace(base: Base) -> None:
+    """Whatever the machine's own default for rp_filter is: the greater of two counts."""
+    things: list[Thing] = [
+        Sandbox("node/a", "a"),
+        Sandbox("node/b", "b"),
+        Sysctl("node/a", "net.ipv4.conf.default.rp_filter", "2"),
+        Veth("node/b", "one", "ee:ee:ee:ee:ee:ee", "node/a", "eth0", "02:00:00:00:00:01"),
+    ]
+    kernel = Kernel(base)
+    try:
+        kernel.apply([Make(thing) for thing in things])
+        with kernel.inside("node/a"), open("/proc/sys/net/ipv4/conf/eth0/rp_filter") as file:
+            assert file.read().strip() == "2"
     finally:
         kernel.close()

@@ -26,8 +26,12 @@ _Question = tuple[Request, Callable[[bytes], bool]]
 
 @dataclass(slots=True)
 class _Work:
-    """What there is to do in one namespace, in this order; `inner`: it is a link's far end."""
+    """What there is to do in one namespace, in this order; `inner`: it is a link's far end.
 
+    `defaults` are settings that interfaces inherit when they are made.
+    """
+
+    defaults: list[Sysctl] = field(default_factory=list)
     veths: list[Request] = field(default_factory=list)
     links: list[Request] = field(default_factory=list)
     settings: list[Sysctl] = field(default_factory=list)
@@ -44,9 +48,9 @@ class Links:
         self._groups = count(1)
 
     def make(self, things: Sequence[Thing]) -> None:
-        """Make them: all pairs of links first. Raises ClusterError."""
+        """Make them: what links inherit, then all pairs of links. Raises ClusterError."""
         work: dict[str, _Work] = defaultdict(_Work)
-        for thing in things:
+        for thing in sorted(things, key=lambda thing: not isinstance(thing, Veth | Vxlan)):
             if isinstance(thing, Veth):
                 self._veth(thing, work)
             elif isinstance(thing, Vxlan):
@@ -55,9 +59,12 @@ class Links:
             elif isinstance(thing, Sandbox):
                 work[thing.namespace].links.append(rtnetlink.up(rtnetlink.LOOPBACK, thing))
             elif isinstance(thing, Sysctl):
-                work[thing.namespace].settings.append(thing)
+                its = work[thing.namespace]
+                (its.defaults if ".default." in thing.key else its.settings).append(thing)
             else:
                 work[thing.namespace].rest.append(self._on_device(thing, True))
+        heirs = [namespace for namespace, its in work.items() if its.defaults]
+        self._workers.each(lambda name: self._set(name, work[name].defaults), heirs)
         # A node's link comes before those of its pods: the kernel borrows the address of the
         # first interface that has one (inet_select_addr).
         pairs = [namespace for namespace, its in work.items() if its.veths]
@@ -122,10 +129,13 @@ class Links:
         if not work.settings:
             return self._run(namespace, work.links + work.rest)
         self._run(namespace, work.links)
-        with self._spaces.inside(namespace):
-            for setting in work.settings:
-                _write(setting)
+        self._set(namespace, work.settings)
         return self._run(namespace, work.rest)
+
+    def _set(self, namespace: str, settings: Iterable[Sysctl]) -> None:
+        with self._spaces.inside(namespace):
+            for setting in settings:
+                _write(setting)
 
     def _run(self, namespace: str, requests: Sequence[Request]) -> None:
         if requests:
