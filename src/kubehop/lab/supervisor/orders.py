@@ -5,14 +5,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from kubehop.lab.faults import Parameter, chosen, fault_named, healed
+from kubehop.lab.faults import Injected, Parameter, added, chosen, fault_named, healed
 from kubehop.lab.observe import COUNTS, Question, as_json, observe
 from kubehop.lab.plan.build import build_plan
 from kubehop.lab.plan.values import FABRIC, OUTSIDE, node_namespace, pod_namespace
 from kubehop.lab.probe.prober import Prober
 from kubehop.lab.probe.values import fabric_links
 from kubehop.lab.supervisor.messages import Message
-from kubehop.lab.supervisor.state import State
+from kubehop.lab.supervisor.state import Faults, State
 from kubehop.lab.supervisor.status import status
 from kubehop.model.errors import UsageError
 from kubehop.model.inventory import Inventory
@@ -137,15 +137,20 @@ def _fault_add(state: State, order: Message, _progress: Progress) -> list[str]:
     lab = state.lab
     plan = build_plan(lab.cluster)
     found = chosen(name, _where(order), lab.cluster, plan, _text(order, "namespace", "default"))
-    if found in lab.faults:
-        raise UsageError(f"there already: {found.label}")
-    return [f"added: {found.label}", *state.with_faults((*lab.faults, found))]
+    return [f"added: {found.label}", *state.with_faults(lambda there: added(there, found))]
 
 
 def _fault_heal(state: State, order: Message, _progress: Progress) -> list[str]:
     name, namespace = _text(order, "fault", ""), _text(order, "namespace", "default")
-    stays, goes = healed(state.lab.faults, name, _where(order), namespace)
-    return [*(f"healed: {fault.label}" for fault in goes), *state.with_faults(stays)]
+    gone: list[Injected] = []
+
+    def stay(there: Faults) -> Faults:
+        stays, goes = healed(there, name, _where(order), namespace)
+        gone.extend(goes)
+        return stays
+
+    lines = state.with_faults(stay)
+    return [*(f"healed: {fault.label}" for fault in gone), *lines]
 
 
 def _where(order: Message) -> dict[Parameter, str]:

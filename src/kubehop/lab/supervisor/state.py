@@ -10,6 +10,8 @@ from kubehop.lab.lab import Lab
 from kubehop.lab.plan.values import ForgetFlows, Make, Nft, Remove, Rewrite
 from kubehop.workload.following import Following, described
 
+Faults = tuple[Injected, ...]
+
 
 @dataclass(slots=True)
 class State:
@@ -32,10 +34,10 @@ class State:
         lines += became.problems
         return [*lines, counted(became.steps)] if lines else []
 
-    def with_faults(self, faults: Iterable[Injected]) -> list[str]:
-        """Have these faults; what came of it."""
+    def with_faults(self, make: Callable[[Faults], Faults]) -> list[str]:
+        """Have the faults that `make` makes of those there are; what came of it."""
         with self.lock:
-            became = self.lab.change(self.lab.cluster, faults)
+            became = self.lab.change(self.lab.cluster, make(self.lab.faults))
         # Servers alone may be what changed.
         return [*became.problems, *([counted(became.steps)] if became.steps else [])]
 
