@@ -71,7 +71,8 @@ _ROWS: tuple[Fault, ...] = (
     Fault(
         "dns-looping",
         "The DNS pods forward to themselves.",
-        symptom="names of the cluster resolve, all others end in SERVFAIL",
+        symptom="short names of the cluster resolve; all others, and whatever gets as far as "
+        "the nodes' search domain, end in SERVFAIL",
         cause="the node's resolv.conf names a stub on the loopback (127.0.0.53), "
         "which is CoreDNS itself in its pod",
         fix="give the kubelet the real file: resolvConf: /run/systemd/resolve/resolv.conf",
