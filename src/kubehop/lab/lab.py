@@ -93,7 +93,7 @@ class Lab:
 
     def _become(self, cluster: Cluster, faults: Iterable[Injected]) -> Became:
         """What sockets stand in comes first, then sockets, then rules that lead to them."""
-        found = faulty(cluster, faults, self._build)
+        found = faulty(cluster, faults, self._build, self._settings.corefile)
         steps = (
             *difference(self.plan, found.plan),
             *(flows_to_forget(self._altered, found.cluster) if self.plan.things else ()),
