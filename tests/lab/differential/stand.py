@@ -1,7 +1,7 @@
 """A lab of a cluster, built and taken away again, in a process that has entered one."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -13,6 +13,8 @@ from kubehop.lab.plan.values import Make, Nft, Plan
 from kubehop.lab.probe import Prober, fabric_links
 from kubehop.lab.servers import Servers
 from kubehop.model.cluster import Cluster
+from kubehop.service.balancer import local_ready_nodes
+from kubehop.service.classes import barred
 
 _SECONDS = 10.0
 
@@ -58,13 +60,30 @@ def lab_of(base: Base, cluster: Cluster) -> Iterator[Lab]:
     lab = Lab(Kernel(base))
     try:
         lab.up(cluster)
-        until = time.monotonic() + _SECONDS
-        while lab.healthy is None:
-            assert time.monotonic() < until, "no health check was answered"
-            time.sleep(0.005)
+        settled(lab)
         yield lab
     finally:
         lab.down()
+
+
+def settled(lab: Lab) -> None:
+    """Wait until the load balancer knows what health checks say now."""
+    out = lab.cluster.derived(barred).keys()
+    expected = {
+        (service.namespace, service.name): local_ready_nodes(lab.cluster, service) - out
+        for service in lab.cluster.services
+        if service.spec.type == "LoadBalancer" and service.spec.external_traffic_policy == "Local"
+    }
+    until = time.monotonic() + _SECONDS
+    while lab.healthy is None or not _agree(lab.healthy, expected):
+        assert time.monotonic() < until, f"health checks: {lab.healthy}, not {expected}"
+        time.sleep(0.005)
+
+
+def _agree(
+    told: Mapping[tuple[str, str], frozenset[str]], expected: dict[tuple[str, str], frozenset[str]]
+) -> bool:
+    return all(told.get(name, frozenset()) == nodes for name, nodes in expected.items())
 
 
 def _stand(cluster: Cluster, plan: Plan, kernel: Kernel) -> Stand:

@@ -41,7 +41,7 @@ ANY_SOURCE = {
     ),
     Family.IPV6: (
         ("net.ipv6.ip_nonlocal_bind", "1"),
-        ("net.ipv6.icmp.ratelimit", "0"),
+        ("net.ipv6.icmp.ratemask", "127"),
     ),
 }
 CLIENT = dict(zip(Family, CLIENTS, strict=True))
