@@ -11,11 +11,12 @@ from contextlib import AbstractContextManager, closing
 from itertools import groupby
 from typing import Any
 
-from kubehop.lab.kernel import conntrack
+from kubehop.lab.kernel import conntrack, elements
 from kubehop.lab.kernel.base import Base
 from kubehop.lab.kernel.limits import enough_files
 from kubehop.lab.kernel.links import Links
 from kubehop.lab.kernel.netlink import Netlink
+from kubehop.lab.kernel.nft import Rules
 from kubehop.lab.kernel.spaces import Spaces
 from kubehop.lab.kernel.workers import Workers
 from kubehop.lab.plan.values import ForgetFlows, Make, Nft, Remove, Rewrite, Sandbox, Step
@@ -99,17 +100,29 @@ class Kernel:
     def _load(self, namespace: str, steps: Iterable[Nft]) -> None:
         rules = self._spaces.rules(namespace)
         with self.inside(namespace):
-            for text in (text for step in steps for text in step.transactions):
-                try:
-                    rules.run(text)
-                except ClusterError as error:
-                    raise ClusterError(f"{namespace}: {error}") from error
+            try:
+                for step in steps:
+                    _transact(rules, step.transactions)
+            except ClusterError as error:
+                raise ClusterError(f"{namespace}: {error}") from error
 
     def _forget(self, steps: Sequence[ForgetFlows]) -> None:
         for namespace, its in _by_namespace(steps).items():
             with self.inside(namespace), closing(Netlink(conntrack.PROTOCOL)) as netlink:
                 found = list(conntrack.stale(conntrack.flows(netlink), its))
                 netlink.run(flow.removal() for flow in found)
+
+
+def _transact(rules: Rules, texts: Sequence[str]) -> None:
+    """Transactions in order. Elements of tables that the first one declares go by themselves."""
+    frame = texts[0] if texts[0].startswith("table ") else ""
+    with closing(Netlink(elements.PROTOCOL)) as netlink:
+        for text in texts:
+            found = elements.loading(text, frame) if frame and text != frame else None
+            for octets, last in found.batches if found else ():
+                netlink.transact(octets, last, "elements of nftables")
+            if text := found.rest if found else text:
+                rules.run(text)
 
 
 def _by_namespace(steps: Sequence[Any]) -> dict[str, list[Any]]:

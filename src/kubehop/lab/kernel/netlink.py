@@ -115,6 +115,19 @@ class Netlink:
             found += self._batch(batch, [])
         return found
 
+    def transact(self, octets: bytes, last: int, about: object) -> None:
+        """Send messages made elsewhere; the one with the number `last` asks for an answer.
+
+        Raises ClusterError with what the kernel refused.
+        """
+        self._socket.send(octets)
+        for type, sequence, body in self._messages():
+            (code,) = struct.unpack_from("=i", body) if type == ERROR else (0,)
+            if code:
+                raise ClusterError(str(Failure(Request(type, 0, b"", about), -code, _words(body))))
+            if sequence == last:
+                return
+
     def answers(self, requests: Iterable[Request]) -> list[bytes]:
         """What follows the headers of the answers, one a request; those that fail have none."""
         waiting, found = iter(requests), list[bytes]()
@@ -171,10 +184,14 @@ class Netlink:
                 at += max(length + (-length % 4), _HEADER.size)
 
 
+def message(type: int, flags: int, number: int, body: bytes) -> bytes:
+    """One message, padded."""
+    length = _HEADER.size + len(body)
+    return _HEADER.pack(length, type, flags, number, 0) + body + b"\0" * (-length % 4)
+
+
 def _encoded(request: Request, flags: int, number: int) -> bytes:
-    length = _HEADER.size + len(request.body)
-    header = _HEADER.pack(length, request.type, flags, number, 0)
-    return header + request.body + b"\0" * (-length % 4)
+    return message(request.type, flags, number, request.body)
 
 
 def _without_request(body: bytes, flags: int) -> bytes:
