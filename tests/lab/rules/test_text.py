@@ -1,6 +1,5 @@
 """Texts: a whole ruleset, and what leads from one to another."""
 
-import json
 import os
 import re
 import subprocess
@@ -17,6 +16,7 @@ from kubehop.lab.plan.values import Ruleset
 from kubehop.model.cluster import Cluster
 from tests.clusters import UNREADY, balanced, behind, cluster, endpoint, node, pod, service
 from tests.lab.rules.applied import loaded, shown, wanted
+from tests.lab.rules.listing import comparable
 from tests.lab.rules.test_decisions import HINTED, RANGES, SPECIAL, ZONED, with_affinity
 from tests.real.needs import program
 
@@ -100,19 +100,7 @@ def kernel_says(folder: Path, *texts: str) -> list[Any]:
         [*unshare, "sh", "-c", script, "sh", *map(str, names)], capture_output=True, check=False
     )
     assert not done.returncode, done.stderr.decode()
-    found = json.loads(done.stdout)["nftables"]
-    return sorted((_plain(one) for one in found if "metainfo" not in one), key=json.dumps)
-
-
-def _plain(one: Any) -> Any:
-    """Without handles, and elements sorted: they come in no order."""
-    if isinstance(one, dict):
-        return {
-            key: sorted(map(_plain, value), key=json.dumps) if key == "elem" else _plain(value)
-            for key, value in one.items()
-            if key != "handle"
-        }
-    return [_plain(part) for part in one] if isinstance(one, list) else one
+    return comparable(done.stdout)
 
 
 def texts_of(ruleset: Ruleset) -> list[str]:
