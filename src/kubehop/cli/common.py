@@ -16,15 +16,19 @@ from kubehop.workload.options import Options
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_INPUT = (
-    click.option(
+
+def _files(default: str) -> Callable[[F], F]:
+    return click.option(
         "-f",
         "--filename",
         "files",
         multiple=True,
         metavar="FILE|DIR|-",
-        help="Manifests, lists, dumps or snapshots; repeatable. Default: the current context.",
-    ),
+        help=f"Manifests, lists, dumps or snapshots; repeatable. Default: {default}.",
+    )
+
+
+_INPUT = (
     click.option("-n", "--namespace", metavar="NAME", help="Namespace of unqualified names."),
     click.option("--context", metavar="NAME", help="The kubeconfig context to use."),
     click.option("--kubeconfig", metavar="FILE", help="The kubeconfig to use."),
@@ -70,9 +74,18 @@ _MODEL = (
 
 def cluster_options(function: F) -> F:
     """The options that say which cluster is meant; read them with `cluster_from`."""
-    for option in reversed((*_INPUT, *_MODEL)):
-        function = option(function)
-    return function
+    return options_for("the current context")(function)
+
+
+def options_for(default: str) -> Callable[[F], F]:
+    """`cluster_options` of a command that means `default` when no files are given."""
+
+    def decorated(function: F) -> F:
+        for option in reversed((_files(default), *_INPUT, *_MODEL)):
+            function = option(function)
+        return function
+
+    return decorated
 
 
 def output_option(*formats: str) -> Callable[[F], F]:

@@ -5,7 +5,15 @@ import click
 from kubehop.cli.lab.common import name_option, namespace_option
 
 
-@click.command("exec", context_settings={"ignore_unknown_options": True})
+class _Exec(click.Command):
+    """What is behind `--` is the program's; without one, all that is behind POD."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.allow_interspersed_args = "--" in args
+        return super().parse_args(ctx, args)
+
+
+@click.command("exec", cls=_Exec)
 @click.argument("where", metavar="POD|node/NODE|outside|fabric")
 @click.argument("arguments", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- CMD...")
 @click.option("-c", "--container", default="", metavar="NAME", help="One of the pod's containers.")

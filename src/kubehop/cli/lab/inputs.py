@@ -3,11 +3,14 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from kubehop.cli.common import inventory_from, model_options
+from kubehop.cli.common import inventory_from, model_options, options_for
 
 if TYPE_CHECKING:
     from kubehop.model.inventory import Inventory
     from kubehop.workload.following import Following
+
+cluster_options = options_for("the field notes' cluster")
+"""The options that say what a lab is built of; read them with `following_from`."""
 
 
 def following_from(options: dict[str, Any]) -> "Following":
@@ -17,10 +20,12 @@ def following_from(options: dict[str, Any]) -> "Following":
     cluster unasked. A pod network that the input does not tell is canal's.
     """
     from kubehop.lab.plan.inputs import begin
+    from kubehop.lab.room import check_pods
     from kubehop.model.pod_network import CANAL, UNKNOWN
 
     chosen = model_options(options)
     inventory = _inventory(options)
+    check_pods(inventory)
     if not (options["files"] or _is_live(options)) and chosen.pod_network is None:
         chosen = replace(chosen, pod_network=CANAL.name)
     begun = begin(inventory, chosen)
@@ -40,6 +45,5 @@ def _inventory(options: dict[str, Any]) -> "Inventory":
     if options["files"] or _is_live(options):
         return inventory_from(options)
     from kubehop import example
-    from kubehop.source.read import read
 
-    return read([(example.NAME, example.manifest())])
+    return example.inventory(options["nodes"], options["zones"])

@@ -50,6 +50,19 @@ def status_text(found: Raw, style: Style) -> str:
     return draw(*parts, style=style)
 
 
+def list_text(labs: Sequence[Raw], style: Style) -> str:
+    """What `list` says: a line for each lab."""
+    if not labs:
+        return "no lab is up: `kubehop lab up` makes one\n"
+    columns = ("started", "nodes", "pods", "services", "faults")
+    rows = [
+        (lab["name"], *(str(lab.get(column, "-")) for column in columns), lab.get("problem", ""))
+        for lab in labs
+    ]
+    titles = ("NAME", "STARTED", "NODES", "PODS", "SERVICES", "FAULTS", "")
+    return draw(*_table(titles, rows, Style(style.colour, wide=True)), style=style)
+
+
 def _fault(fault: Raw) -> str:
     where = " ".join(f"--{key} {fault[key]}" for key in fault if key not in ("name", "symptom"))
     return f"{fault['name']} {where}".strip() + f": {fault['symptom']}"
@@ -110,7 +123,7 @@ def _services(found: Raw, style: Style) -> "list[RenderableType]":
             service["type"],
             " ".join(service["clusterIPs"]) or "-",
             " ".join((*service["loadBalancer"], *service["externalIPs"])) or "-",
-            ",".join(service["ports"]) or "-",
+            " ".join(service["ports"]) or "-",
             str(service["readyEndpoints"]),
         )
         for service in found["services"]

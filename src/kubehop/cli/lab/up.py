@@ -4,8 +4,9 @@ from typing import Any
 
 import click
 
-from kubehop.cli.common import cluster_options, style
+from kubehop.cli.common import style
 from kubehop.cli.lab.common import DEFAULT, end_progress, name_option, show_progress
+from kubehop.cli.lab.inputs import cluster_options, following_from
 
 
 @click.command("up")
@@ -25,25 +26,29 @@ def command(foreground: bool, name: str, **options: Any) -> int:
       kubehop lab up -f manifests/ --nodes 5 --name shop
       kubehop lab up --foreground
     """
-    from kubehop.cli.lab.inputs import following_from
     from kubehop.lab.supervisor.place import checked
     from kubehop.lab.supervisor.start import start
 
     checked(name)
     following = following_from(options)
     try:
-        started = start(name, following, show_progress)
+        started = start(name, following, show_progress, bound=foreground)
     finally:
         end_progress()
-    from kubehop.cli.lab.status_text import built_text
-
-    click.echo(built_text(started.status, style(None), "" if name == DEFAULT else name), nl=False)
     if not foreground:
+        _say(started.status, name)
         started.leave()
         return 0
-    click.echo("Ctrl-C takes it down", err=True)
     try:
+        _say(started.status, name)
+        click.echo("Ctrl-C takes it down", err=True)
         started.wait()
     except KeyboardInterrupt:
         started.end()
     return 0
+
+
+def _say(found: dict[str, Any], name: str) -> None:
+    from kubehop.cli.lab.status_text import built_text
+
+    click.echo(built_text(found, style(None), "" if name == DEFAULT else name), nl=False)
