@@ -62,7 +62,7 @@ class Loading:
     rest: str
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def loading(text: str, frame: str) -> Loading:
     """How to load a text of `add element` statements into the sets that `frame` declares."""
     types = _types(frame)

@@ -13,7 +13,7 @@ from kubehop.lab.kernel import libc, rtnetlink
 from kubehop.lab.kernel.netlink import Netlink
 from kubehop.lab.plan.values import Veth
 
-_SECONDS, _PAUSE = 10.0, 0.002
+_PAUSE = 0.002
 _INDEX = 1000
 _NAMES = ("barrier0", "barrier1", "witness0", "witness1")
 _PAIRS = (
@@ -22,11 +22,11 @@ _PAIRS = (
 )
 
 
-def wait_until_gone() -> None:
+def wait_until_gone(patience: float) -> None:
     """Wait for the end of all network namespaces that nothing holds any more.
 
-    To be called in a thread that may leave its namespace and comes back; not for ever, as
-    others' namespaces are in the same queue.
+    To be called in a thread that may leave its namespace and comes back. At most `patience`
+    seconds, as others' namespaces are in the same queue.
     """
     home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     with closing(Netlink()) as netlink:
@@ -40,7 +40,7 @@ def wait_until_gone() -> None:
         netlink.run([rtnetlink.veth(_PAIRS[1], _INDEX, _INDEX + 1, witness)])
         os.close(witness)
     os.close(home)
-    end = time.monotonic() + _SECONDS
+    end = time.monotonic() + patience
     while _stands(_NAMES[2]) and time.monotonic() < end:
         time.sleep(_PAUSE)
 

@@ -6,7 +6,7 @@ side, and each namespace's netlink requests in one send.
 
 import socket
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, closing
 from itertools import groupby
 from typing import Any
@@ -71,9 +71,13 @@ class Kernel:
         """All of them, inner: our children that are waited for here and by nobody else."""
         return frozenset(self._spaces[namespace].pid for namespace in self._spaces)
 
-    def close(self) -> None:
-        """Take everything away. When it returns no namespace of the lab is left."""
-        self._spaces.close()
+    def close(self, patience: float = 10.0) -> None:
+        """Take everything away. When it returns nothing and nobody is in a namespace of the lab.
+
+        The kernel takes such namespaces down in its own time, which is waited for as long as
+        `patience` (seconds): a VXLAN device costs it a grace period of RCU, some 10 ms.
+        """
+        self._spaces.close(patience)
         self._workers.close()
 
     def _make(self, steps: Sequence[Make]) -> None:
@@ -97,14 +101,16 @@ class Kernel:
         texts = _by_namespace(steps)
         self._workers.each(lambda name: self._load(name, texts[name]), list(texts))
 
-    def _load(self, namespace: str, steps: Iterable[Nft]) -> None:
+    def _load(self, namespace: str, steps: Sequence[Nft]) -> None:
         rules = self._spaces.rules(namespace)
         with self.inside(namespace):
             try:
                 for step in steps:
-                    _transact(rules, step.transactions)
+                    _transact(rules, step)
             except ClusterError as error:
                 raise ClusterError(f"{namespace}: {error}") from error
+            if any(map(_is_whole, steps)):
+                self._spaces.forget_rules(namespace)
 
     def _forget(self, steps: Sequence[ForgetFlows]) -> None:
         for namespace, its in _by_namespace(steps).items():
@@ -113,9 +119,15 @@ class Kernel:
                 netlink.run(flow.removal() for flow in found)
 
 
-def _transact(rules: Rules, texts: Sequence[str]) -> None:
+def _is_whole(step: Nft) -> bool:
+    """True if it declares tables, and so loads a whole ruleset."""
+    return step.text.startswith("table ")
+
+
+def _transact(rules: Rules, step: Nft) -> None:
     """Transactions in order. Elements of tables that the first one declares go by themselves."""
-    frame = texts[0] if texts[0].startswith("table ") else ""
+    texts = step.transactions
+    frame = texts[0] if _is_whole(step) else ""
     with closing(Netlink(elements.PROTOCOL)) as netlink:
         for text in texts:
             found = elements.loading(text, frame) if frame and text != frame else None

@@ -140,6 +140,13 @@ class Spaces:
                 space.rules = Rules()
         return space.rules
 
+    def forget_rules(self, namespace: str) -> None:
+        """Let go of what libnftables remembers of it: a megabyte after a whole ruleset."""
+        space = self[namespace]
+        if space.rules is not None:
+            space.rules.close()
+            space.rules = None
+
     def index(self, namespace: str, device: str) -> int:
         """The index of a device in it; 0 if there is none."""
         space = self[namespace]
@@ -158,12 +165,12 @@ class Spaces:
         finally:
             os.close(pidfd)
 
-    def close(self) -> None:
-        """Remove all, and wait until the kernel has done so."""
+    def close(self, patience: float) -> None:
+        """Remove all, and wait until the kernel has done so, but no longer than `patience`."""
         if not self._home:
             return
         self.remove(list(self._spaces))
-        self._workers.each(lambda wait: wait(), [wait_until_gone])
+        self._workers.each(lambda wait: wait(), [partial(wait_until_gone, patience)])
         for fd in self._home.values():
             os.close(fd)
         self._home.clear()
