@@ -5,7 +5,8 @@ tests do.
 """
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from kubehop.dns.settings import DNSSettings
@@ -24,12 +25,16 @@ from kubehop.lab.plan.values import (
     Sandbox,
     Step,
 )
+from kubehop.lab.room import check_plan
 from kubehop.lab.servers import DNSServers, HealthProber, Servers
 from kubehop.lab.servers.chains import Log
 from kubehop.lab.servers.prober import Healthy
 from kubehop.model.cluster import Cluster
+from kubehop.model.errors import ClusterError, KubehopError, UsageError
 
 DEFAULTS = DNSSettings()
+Tell = Callable[[str], None]
+"""Called with a line that says what is being done now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,9 @@ class Became:
 class Lab:
     """Stands from `up` to `down`. Its methods may be called from any thread.
 
+    A step that the kernel refuses leaves it `broken`: what stands is neither the old nor the new
+    then, so that no more is changed. Only `down` ends that.
+
     `cluster` is what was asked for, without faults; `plan` is what stands, faults included.
     `log` is called for every query that comes to cluster DNS.
     """
@@ -56,6 +64,7 @@ class Lab:
         self.plan = Plan()
         self.faults: tuple[Injected, ...] = ()
         self.problems: tuple[str, ...] = ()
+        self.broken = ""
         self.servers = Servers(kernel.inside)
         self._settings = settings
         self._altered = Cluster()
@@ -69,46 +78,88 @@ class Lab:
         """What the load balancer's checks found, None before the first of them."""
         return self._healthy
 
-    def up(self, cluster: Cluster, faults: Iterable[Injected] = ()) -> Became:
-        """Build it, and serve. Raises ClusterError where the kernel refuses a step."""
+    def up(
+        self, cluster: Cluster, faults: Iterable[Injected] = (), tell: Tell = lambda _: None
+    ) -> Became:
+        """Build it, and serve.
+
+        Raises ClusterError where the kernel refuses a step, UsageError where it has no room.
+        """
         with self._lock:
             self.servers.start()
-            became = self._become(cluster, faults)
+            became = self._become(cluster, faults, tell)
             self._prober.start()
             return became
 
-    def change(self, cluster: Cluster, faults: Iterable[Injected] | None = None) -> Became:
-        """Make it the lab of `cluster`, changing only what is other; faults stay if not given."""
-        with self._lock:
-            return self._become(cluster, self.faults if faults is None else faults)
+    def change(
+        self,
+        cluster: Cluster,
+        faults: Iterable[Injected] | None = None,
+        tell: Tell = lambda _: None,
+    ) -> Became:
+        """Make it the lab of `cluster`, changing only what is other; faults stay if not given.
 
-    def down(self) -> None:
-        """Take everything away; when it returns no namespace of the lab is left."""
+        Raises as `up` does, and UsageError if it is broken or down.
+        """
+        with self._lock:
+            self.check_whole()
+            return self._become(cluster, self.faults if faults is None else faults, tell)
+
+    def check_whole(self) -> None:
+        """Raise UsageError if what stands is not what was asked for."""
+        if self.broken:
+            raise UsageError(self.broken)
+
+    def down(self, patience: float = 10.0) -> None:
+        """Take everything away; when it returns nothing and nobody is in a namespace of the lab.
+
+        `patience`: seconds to wait for the kernel, which takes namespaces down later.
+        """
         self._prober.stop()
         with self._lock:
+            self.broken = self.broken or "the lab is going down"
             self._dns.stop()
             self.servers.stop()
-            self.kernel.close()
+            self.kernel.close(patience)
             self.plan = Plan()
 
-    def _become(self, cluster: Cluster, faults: Iterable[Injected]) -> Became:
+    def _become(self, cluster: Cluster, faults: Iterable[Injected], tell: Tell) -> Became:
         """What sockets stand in comes first, then sockets, then rules that lead to them."""
+        tell("planning")
         found = faulty(cluster, faults, self._build, self._settings.corefile)
+        check_plan(found.plan, self.plan)
         steps = (
             *difference(self.plan, found.plan),
             *(flows_to_forget(self._altered, found.cluster) if self.plan.things else ()),
         )
         rules = [step for step in steps if isinstance(step, Nft | ForgetFlows)]
-        self.kernel.apply([step for step in steps if not isinstance(step, Nft | ForgetFlows)])
-        problems = self._serve(found.cluster, found.plan, _remade(steps))
-        self.kernel.apply(rules)
-        self.cluster, self._altered, self.plan = cluster, found.cluster, found.plan
-        self.faults, self.problems = found.faults, problems
-        self._prober.apply(found.cluster)
+        with self._whole_or_broken():
+            tell(f"namespaces and links of {len(cluster.nodes)} nodes, {len(cluster.pods)} pods")
+            self.kernel.apply([step for step in steps if not isinstance(step, Nft | ForgetFlows)])
+            tell(f"{len(found.plan.listeners)} listening ports")
+            problems = self._serve(found.cluster, found.plan, _remade(steps))
+            tell(f"rules of {len(cluster.services)} Services")
+            self.kernel.apply(rules)
+            self.cluster, self._altered, self.plan = cluster, found.cluster, found.plan
+            self.faults, self.problems = found.faults, problems
+            self._prober.apply(found.cluster)
         return Became(steps, problems, found.healed)
 
+    @contextmanager
+    def _whole_or_broken(self) -> Iterator[None]:
+        try:
+            yield
+        except (KubehopError, OSError) as error:
+            self.broken = (
+                f"the lab is broken, a change failed half-way ({error}):"
+                " `kubehop lab down`, then up again"
+            )
+            if isinstance(error, KubehopError):
+                raise
+            raise ClusterError(str(error)) from error
+
     def _build(self, cluster: Cluster) -> Plan:
-        plan = build_plan(cluster, self._settings)
+        plan = build_plan(cluster, self._settings, self._altered)
         if self._healthy is None:
             return plan
         return _balanced(plan, cluster, self._healthy)
@@ -126,11 +177,12 @@ class Lab:
         """The load balancer sends where the checks answered, from now on."""
         with self._lock:
             self._healthy = healthy
-            if not self.plan.things:
+            if not self.plan.things or self.broken:
                 return
             plan = _balanced(self.plan, self._altered, healthy)
-            self.kernel.apply(difference(self.plan, plan))
-            self.plan = plan
+            with suppress(KubehopError), self._whole_or_broken():
+                self.kernel.apply(difference(self.plan, plan))
+                self.plan = plan
 
 
 def _balanced(plan: Plan, cluster: Cluster, healthy: Healthy) -> Plan:

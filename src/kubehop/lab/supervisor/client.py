@@ -4,14 +4,30 @@ import os
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from kubehop.lab.supervisor import messages
-from kubehop.lab.supervisor.place import CONTROL, checked, is_up, names, reachable, root
-from kubehop.model.errors import ClusterError, UsageError
+from kubehop.lab.supervisor.holders import end, holders
+from kubehop.lab.supervisor.place import (
+    CONTROL,
+    checked,
+    is_up,
+    names,
+    opened,
+    reachable,
+)
+from kubehop.model.errors import ClusterError, KubehopError, UsageError
 
 Progress = Callable[[str], None]
+QUICK, QUICK_SECONDS = ("status", "enter", "snapshot"), 20.0
+"""Orders that never wait for another; a lab that leaves them so long without a word hangs."""
 DOWN_SECONDS = 30.0
+"""For a lab to go, once it has heard that it is to."""
+LISTEN_SECONDS, ENOUGH_SECONDS = 3.0, 2.0
+"""For a lab to hear it, and to go after a signal, before it is killed."""
+MOMENT_SECONDS = 0.1
+"""Who only looks at a lab that has gone holds it for less."""
 
 
 def ask(name: str, do: str, progress: Progress | None = None, /, **arguments: Any) -> Any:
@@ -19,9 +35,16 @@ def ask(name: str, do: str, progress: Progress | None = None, /, **arguments: An
 
     `progress` is called with lines that tell how far it is.
     """
-    with _connected(name) as sock:
-        messages.send(sock, {"do": do, **arguments})
+    return _asked(name, {"do": do, **arguments}, progress, QUICK_SECONDS if do in QUICK else None)
+
+
+def _asked(
+    name: str, order: messages.Message, progress: Progress | None, seconds: float | None
+) -> Any:
+    with _connected(name, seconds) as sock:
         try:
+            with suppress(BrokenPipeError):  # it may have said why before it hung up
+                messages.send(sock, order)
             while (reply := messages.receive(sock)) is not None:
                 if "progress" in reply and progress:
                     progress(str(reply["progress"]))
@@ -29,41 +52,80 @@ def ask(name: str, do: str, progress: Progress | None = None, /, **arguments: An
                     raise UsageError(str(reply["error"]))
                 if "result" in reply:
                     return reply["result"]
+        except TimeoutError as error:
+            raise ClusterError(
+                f"the lab {name} does not answer: `kubehop lab down{_option(name)}` ends it"
+            ) from error
         except (OSError, messages.MalformedError) as error:
-            raise ClusterError(f"the lab {name} ended in the middle: {error}") from error
+            raise ClusterError(f"the lab {name} ended in the middle of it: {error}") from error
     raise ClusterError(f"the lab {name} ended in the middle of it")
 
 
 def down(name: str) -> None:
-    """End a lab; when it returns nothing is left. Raises UsageError if there is none."""
-    ask(name, "down")
-    deadline = time.monotonic() + DOWN_SECONDS
-    while is_up(name):
-        if time.monotonic() > deadline:
-            raise ClusterError(f"the lab {name} is still there after {DOWN_SECONDS:.0f} s")
-        time.sleep(0.005)
+    """End a lab; when it returns nothing is left. Raises UsageError if there is none.
 
-
-def _connected(name: str) -> socket.socket:
-    path = root() / checked(name)
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    One that does not listen is told by a signal, and then killed.
+    """
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        _asked(name, {"do": "down"}, None, LISTEN_SECONDS)
+        seconds = DOWN_SECONDS
+    except KubehopError:
+        if not _still_up(name, MOMENT_SECONDS):
+            raise
+        seconds = 0.0
+    if _still_up(name, seconds):
+        _forced(name)
+    if _still_up(name, ENOUGH_SECONDS):
+        raise ClusterError(f"the lab {name} is still there, and nothing of it can be killed")
+
+
+def _forced(name: str) -> None:
+    try:
+        directory = opened(name)
+    except OSError:
+        return  # it has gone this very moment
+    try:
+        with holders(directory) as pidfds:
+            end(pidfds, ENOUGH_SECONDS)
+    finally:
+        os.close(directory)
+
+
+def _still_up(name: str, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while is_up(name):
+        if time.monotonic() >= deadline:
+            return True
+        time.sleep(0.005)
+    return False
+
+
+def _connected(name: str, seconds: float | None) -> socket.socket:
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    sock.settimeout(seconds)
+    found = False
+    try:
+        fd = opened(checked(name))
         try:
+            found = os.access(CONTROL, os.F_OK, dir_fd=fd)
             with reachable(fd) as where:
                 sock.connect(where)
         finally:
             os.close(fd)
     except OSError as error:
         sock.close()
-        raise _not_there(name, os.path.exists(path / CONTROL)) from error
+        raise _not_there(name, found) from error
     return sock
 
 
 def _not_there(name: str, found: bool) -> UsageError:
     if is_up(name):
         why = "does not answer" if found else "is not ready yet"
-        return UsageError(f"the lab {name} {why}: try again, or `kubehop lab down --name {name}`")
+        return UsageError(f"the lab {name} {why}: try again, or `kubehop lab down{_option(name)}`")
     others = [f"--name {other}" for other in names()]
     hint = f"; there is {', '.join(others)}" if others else ": `kubehop lab up` makes one"
     return UsageError(f"no lab {name}{hint}")
+
+
+def _option(name: str) -> str:
+    return f" --name {name}"

@@ -1,7 +1,7 @@
 """What a lab can be told, by name: each takes the state, the order and what tells progress."""
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from kubehop.lab.plan.build import build_plan
 from kubehop.lab.plan.values import FABRIC, OUTSIDE, node_namespace, pod_namespace
 from kubehop.lab.probe.prober import Prober
 from kubehop.lab.probe.values import fabric_links
+from kubehop.lab.room import check_pods, check_replicas
 from kubehop.lab.supervisor.messages import Message
 from kubehop.lab.supervisor.state import Faults, State
 from kubehop.lab.supervisor.status import status
@@ -70,23 +71,36 @@ def _check_container(state: State, place: str, container: str) -> None:
 
 def _apply(state: State, order: Message, progress: Progress) -> list[str]:
     inventory = _inventory(order)
-    progress("changing the lab")
-    return state.change(lambda following: applied(following, inventory))
+    check_pods(inventory)
+    return state.change(lambda following: applied(following, inventory), progress)
 
 
 def _inventory(order: Message) -> Inventory:
     """The files that came with the order."""
-    files = order.get("files")
-    if not isinstance(files, list):
-        raise UsageError("no files were given")
-    named = [(str(name), base64.b64decode(content)) for name, content in files]
+    named = list(_files(order))
     found = read(named, namespace=_text(order, "namespace", "default"))
     if not any(found.objects.values()):
         raise UsageError(f"{', '.join(name for name, _ in named)}: no object of a network")
     return found
 
 
-def _delete(state: State, order: Message, _progress: Progress) -> list[str]:
+def _files(order: Message) -> Iterator[tuple[str, bytes]]:
+    """Names and contents, `files: [[NAME, BASE64], ...]`."""
+    files = order.get("files")
+    if not isinstance(files, list) or not files:
+        raise UsageError("no files were given")
+    for file in files:
+        match file:
+            case [str(name), str(content)]:
+                try:
+                    yield name, base64.b64decode(content, validate=True)
+                except ValueError as error:
+                    raise UsageError(f"{name}: not in base64: {error}") from error
+            case _:
+                raise UsageError("a file is a name and its content, in base64")
+
+
+def _delete(state: State, order: Message, progress: Progress) -> list[str]:
     if "files" in order:
         keys = [
             (kind, obj.namespace, obj.name)
@@ -95,13 +109,14 @@ def _delete(state: State, order: Message, _progress: Progress) -> list[str]:
         ]
     else:
         keys = [(_text(order, "kind"), _text(order, "namespace", ""), _text(order, "name"))]
-    return state.change(lambda following: deleted(following, keys))
+    return state.change(lambda following: deleted(following, keys), progress)
 
 
-def _scale(state: State, order: Message, _progress: Progress) -> list[str]:
+def _scale(state: State, order: Message, progress: Progress) -> list[str]:
     kind, namespace, name = (_text(order, word) for word in ("kind", "namespace", "name"))
     replicas = _number(order, "replicas")
-    return state.change(lambda following: scaled(following, kind, namespace, name, replicas))
+    check_replicas(f"{kind} {namespace}/{name}", replicas)
+    return state.change(lambda f: scaled(f, kind, namespace, name, replicas), progress)
 
 
 def _set(state: State, order: Message, _progress: Progress) -> list[str]:
@@ -114,19 +129,22 @@ def _trace(state: State, order: Message, progress: Progress) -> Message:
     count = _number(order, "count")
     if count not in COUNTS:
         raise UsageError(f"{COUNTS[0]} to {COUNTS[-1]} connections, not {count}")
-    via = order.get("via")
+    via, protocol = _text(order, "via", ""), _text(order, "protocol", "")
+    if via and via not in (kinds := [kind.value for kind in FrontendKind]):
+        raise UsageError(f"via {via!r}: one of {', '.join(kinds)}")
     question = Question(
         _text(order, "from"),
         _text(order, "to"),
         count,
-        order.get("protocol") or None,
-        FrontendKind(str(via)) if via else None,
+        protocol or None,
+        FrontendKind(via) if via else None,
         _text(order, "node", ""),
         _text(order, "namespace", "default"),
     )
     lab = state.lab
     progress(f"{count} connections")
     with state.lock:
+        lab.check_whole()
         prober = Prober(lab.kernel, fabric_links(lab.plan))
         return as_json(observe(lab.cluster, lab.plan, prober, question))
 
@@ -178,15 +196,17 @@ def _standing(state: State) -> Inventory:
 
 def _text(order: Message, word: str, default: str | None = None) -> str:
     value = order.get(word, default)
-    if not isinstance(value, str):
+    if value is None:
         raise UsageError(f"the order lacks {word}")
+    if not isinstance(value, str):
+        raise UsageError(f"{word}: expected text, not {type(value).__name__}")
     return value
 
 
 def _number(order: Message, word: str) -> int:
     value = order.get(word)
-    if not isinstance(value, int):
-        raise UsageError(f"the order lacks {word}")
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise UsageError(f"{word}: expected a number")
     return value
 
 

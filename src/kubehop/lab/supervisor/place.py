@@ -8,6 +8,7 @@ import fcntl
 import os
 import re
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from kubehop.model.errors import UsageError
 
 CONTROL = "control"
 """The socket in a lab's directory."""
+TRIES, PAUSE = 10, 0.01
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
@@ -37,7 +39,7 @@ def root() -> Path:
     """
     uid = os.geteuid()
     given = os.environ.get("XDG_RUNTIME_DIR", "")
-    if given and os.path.isdir(given) and os.stat(given).st_uid == uid:
+    if os.path.isabs(given) and os.path.isdir(given) and os.stat(given).st_uid == uid:
         return _own(Path(given, "kubehop"))
     for folder in (Path(f"/run/user/{uid}"), Path("/run")):
         if os.path.isdir(folder) and os.stat(folder).st_uid == uid and os.access(folder, os.W_OK):
@@ -56,42 +58,67 @@ def _own(folder: Path) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The directory of a lab that we hold; `fd` is open on it, and locked."""
+    """The directory of a lab that we hold; `fd` is open on it, and locked.
+
+    `parent` is open on the directory above: a lab may have hidden the path from itself.
+    """
 
     name: str
     path: Path
     fd: int
+    parent: int
 
     @classmethod
     def taken(cls, name: str) -> Self:
         """Make it and hold it. Raises UsageError if such a lab is up."""
         path = root() / checked(name)
-        while True:
+        for _ in range(TRIES):
             with suppress(FileExistsError):
                 path.mkdir(mode=0o700)
             try:
                 fd = _locked(path)
             except FileNotFoundError:
                 continue  # somebody removed it this very moment
-            if fd is None:
-                raise UsageError(
-                    f"the lab {name} is up already: `kubehop lab status --name {name}`,"
-                    f" or choose another --name"
-                )
-            _emptied(fd)
-            return cls(name, path, fd)
+            except OSError as error:
+                raise UsageError(f"{path}: {error.strerror}: remove it, and try again") from error
+            if fd is not None:
+                _emptied(fd)
+                return cls(name, path, fd, _directory(path.parent))
+            time.sleep(PAUSE)  # who only looks holds it too, for a moment
+        raise UsageError(
+            f"the lab {name} is up already: `kubehop lab status --name {name}`,"
+            f" or choose another --name"
+        )
 
     def removed(self) -> None:
         """Remove what is there; again is no harm."""
-        _emptied(self.fd)
         with suppress(OSError):
-            if os.fstat(self.fd).st_ino == os.stat(self.path).st_ino:
-                os.rmdir(self.path)
+            _emptied(self.fd)
+            found = os.stat(self.name, dir_fd=self.parent, follow_symlinks=False)
+            if os.path.samestat(os.fstat(self.fd), found):
+                os.rmdir(self.name, dir_fd=self.parent)
+
+    def is_there(self) -> bool:
+        """False once somebody has removed the directory or the socket in it."""
+        try:
+            os.stat(CONTROL, dir_fd=self.fd, follow_symlinks=False)
+        except OSError:
+            return False
+        return True
+
+    def closed(self) -> None:
+        """Let go of it; it stays locked as long as a child of ours has it."""
+        os.close(self.fd)
+        os.close(self.parent)
+
+
+def _directory(path: Path) -> int:
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
 
 
 def _locked(path: Path) -> int | None:
     """The directory, open and locked; None if somebody else holds it."""
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    fd = _directory(path)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -108,10 +135,14 @@ def _locked(path: Path) -> int | None:
 
 
 def _emptied(fd: int) -> None:
-    """Nothing of a lab is a directory, so nothing else is looked into."""
-    for name in os.listdir(fd):
-        with suppress(OSError):
-            os.unlink(name, dir_fd=fd)
+    """What a lab puts there goes; what somebody else did stays."""
+    with suppress(OSError):
+        os.unlink(CONTROL, dir_fd=fd)
+
+
+def opened(name: str) -> int:
+    """The directory of a lab, open. Raises OSError if there is none."""
+    return _directory(root() / name)
 
 
 def names() -> list[str]:
@@ -125,14 +156,16 @@ def is_up(name: str) -> bool:
 
 
 def _is_up(path: Path) -> bool:
+    """True too in the moment in which somebody else looks."""
     try:
         fd = _locked(path)
     except OSError:
         return False
     if fd is None:
         return True
-    Place(path.name, path, fd).removed()
-    os.close(fd)
+    left = Place(path.name, path, fd, _directory(path.parent))
+    left.removed()
+    left.closed()
     return False
 
 

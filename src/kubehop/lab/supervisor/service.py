@@ -4,6 +4,7 @@ import os
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -17,11 +18,14 @@ from kubehop.lab.supervisor.status import status
 from kubehop.model.errors import KubehopError, UsageError, printable
 from kubehop.workload.following import Following
 
-USERS = 32
+USERS = 128
 """So many may be connected at a time; one more is turned away."""
-PATIENCE = 30.0
-"""Seconds that a user may take to say what it wants."""
-_CREDENTIALS = struct.Struct("3i")
+PAUSE = 0.1
+PATIENCE = 10.0
+"""Seconds that a user may take to say what it wants, and to take the answer."""
+LOOK_SECONDS = 1.0
+"""How often the lab looks whether its state is still there."""
+_CREDENTIALS = struct.Struct("iII")
 
 
 class Service:
@@ -31,39 +35,66 @@ class Service:
         self._state = State(name, lab, following, started)
         self._places = threading.BoundedSemaphore(USERS)
         self._control: socket.socket | None = None
+        self._ending = False
 
     def status(self) -> Message:
         """What `kubehop lab status` shows."""
         return status(self._state)
 
-    def run(self, control: socket.socket) -> None:
-        """Serve; returns when the lab is to end."""
+    def run(self, control: socket.socket, is_there: Callable[[], bool]) -> None:
+        """Serve; returns when the lab is to end: after `down`, or if nobody can reach it more."""
         self._control = control
-        while True:
+        control.settimeout(LOOK_SECONDS)
+        while not self._ending:
             try:
                 user, _ = control.accept()
+            except TimeoutError:
+                if not is_there():
+                    return
             except OSError:
-                return  # closed by `down`
-            if not _may(user) or not self._places.acquire(blocking=False):
-                user.close()
-                continue
+                # Shut by `down`; else a user that went, or too many open files: no reason to end.
+                time.sleep(0 if self._ending else PAUSE)
+            else:
+                self._welcome(user)
+
+    def _welcome(self, user: socket.socket) -> None:
+        if not _may(user):
+            user.close()
+            return
+        user.settimeout(PATIENCE)
+        if not self._places.acquire(blocking=False):
+            _turn_away(user, f"the lab has {USERS} users already: try again")
+            return
+        try:
             threading.Thread(target=self._serve, args=(user,), daemon=True).start()
+        except RuntimeError as error:
+            self._places.release()
+            _turn_away(user, f"the lab cannot serve more users: {error}")
 
     def _serve(self, user: socket.socket) -> None:
         try:
             with user, suppress(OSError):
-                user.settimeout(PATIENCE)
                 try:
-                    order = messages.receive(user)
-                except MalformedError as error:
+                    order = messages.receive(user, PATIENCE)
+                except (MalformedError, TimeoutError) as error:
                     messages.send(user, {"error": f"not understood: {error}"})
                     return
+                user.settimeout(PATIENCE)
                 if order is not None:
-                    messages.send(user, self._reply(order, user))
-                    if order.get("do") == "down":
-                        self._end()
+                    self._answer(order, user)
         finally:
             self._places.release()
+
+    def _answer(self, order: Message, user: socket.socket) -> None:
+        try:
+            reply = self._reply(order, user)
+            try:
+                messages.send(user, reply)
+            except UsageError as error:  # more than a message can hold
+                messages.send(user, {"error": str(error)})
+        finally:
+            if order.get("do") == "down":
+                self._end()
 
     def _reply(self, order: Message, user: socket.socket) -> Message:
         def progress(line: str) -> None:
@@ -82,8 +113,14 @@ class Service:
 
     def _end(self) -> None:
         assert self._control is not None
-        self._control.shutdown(socket.SHUT_RDWR)
-        self._control.close()
+        self._ending = True
+        with suppress(OSError):
+            self._control.shutdown(socket.SHUT_RDWR)
+
+
+def _turn_away(user: socket.socket, why: str) -> None:
+    with user, suppress(OSError):
+        messages.send(user, {"error": why})
 
 
 Order = Callable[[State, Message, Callable[[str], None]], Any]

@@ -6,6 +6,7 @@ kernel ends all that lives in the lab, and the janitor removes the directory. Wh
 is killed the supervisor is told (PR_SET_PDEATHSIG), takes the lab down and removes it itself.
 """
 
+import gc
 import json
 import os
 import signal
@@ -17,7 +18,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from kubehop.lab.kernel import Base, Kernel, entered
+from kubehop.files import collector_paused
+from kubehop.lab.kernel import Base, Kernel, entered, libc
+from kubehop.lab.kernel.libc import die_with_parent
 from kubehop.lab.kernel.reap import reap_orphans
 from kubehop.lab.lab import Lab
 from kubehop.lab.supervisor.place import Place, reachable
@@ -29,6 +32,12 @@ Progress = Callable[[str], None]
 BACKLOG = 64
 PATIENCE = 10
 """Seconds that the supervisor has to take its lab down before the janitor kills it."""
+STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+OOM_SCORE = 500
+"""Of 1000."""
+
+PATIENCE_WITH_KERNEL = 0.3
+"""Seconds to wait until the kernel has taken the namespaces down: nobody can get into them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +50,13 @@ class Started:
 
     def wait(self) -> None:
         """Until the lab has ended."""
-        with open(self._pipe, encoding="utf-8") as lines:
-            for _ in lines:
-                pass
-        os.waitpid(self.janitor, 0)
+        with suppress(ChildProcessError):
+            os.waitpid(self.janitor, 0)
 
     def end(self) -> None:
         """Take it down, and wait."""
         with suppress(ProcessLookupError):
-            os.kill(self.janitor, signal.SIGTERM)
+            os.kill(self.janitor, signal.SIGTERM)  # a child of ours, not waited for before
         self.wait()
 
     def leave(self) -> None:
@@ -57,8 +64,8 @@ class Started:
         os.close(self._pipe)
 
 
-def start(name: str, following: Following, progress: Progress) -> Started:
-    """Have a lab of that name; returns when it answers.
+def start(name: str, following: Following, progress: Progress, *, bound: bool = False) -> Started:
+    """Have a lab of that name; returns when it answers. `bound`: it ends with this process.
 
     To be called in a process with one thread. Raises UsageError if there is one already or the
     machine forbids it, ClusterError where the kernel refuses something; then nothing is left.
@@ -67,18 +74,29 @@ def start(name: str, following: Following, progress: Progress) -> Started:
     said, saying = os.pipe2(os.O_CLOEXEC)
     sys.stdout.flush()
     sys.stderr.flush()
-    janitor = os.fork()
+    # From the fork on Ctrl-C has something to end, until then there is nothing.
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+    starter, janitor = os.getpid(), _forked(place)
     if not janitor:
-        os.close(said)
-        _janitor(place, following, saying)
+        _janitor(place, following, saying, starter if bound else 0)
     os.close(saying)
-    os.close(place.fd)  # it stays locked as long as they hold it
+    place.closed()  # it stays locked as long as they hold it
     started = Started({}, janitor, said)
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
         return _ready(started, progress)
-    except KeyboardInterrupt:
+    except BaseException:
         started.end()
         raise
+
+
+def _forked(place: Place) -> int:
+    try:
+        return os.fork()
+    except OSError as error:
+        place.removed()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
+        raise ClusterError(f"a lab needs processes of its own: {error.strerror}") from error
 
 
 def _ready(started: Started, progress: Progress) -> Started:
@@ -91,21 +109,25 @@ def _ready(started: Started, progress: Progress) -> Started:
             elif "status" in message:
                 return Started(message["status"], started.janitor, started._pipe)
             else:
-                started.wait()
                 kind = UsageError if message["usage"] else ClusterError
                 raise kind(message["error"])
-    os.waitpid(started.janitor, 0)
     raise ClusterError("the lab's processes ended before it was up")
 
 
 # In the janitor
 
 
-def _janitor(place: Place, following: Following, saying: int) -> NoReturn:
+def _janitor(place: Place, following: Following, saying: int, starter: int) -> NoReturn:
+    """Signals are blocked yet: a lab has begun, or it has not. It ends with `starter` if not 0."""
     try:
+        if starter:
+            die_with_parent(signal.SIGTERM)
+            if os.getppid() != starter:
+                raise SystemExit
         os.setsid()
         os.chdir("/")
-        _quiet()
+        os.umask(0o022)  # what programs in the lab are to read
+        _alone(place.fd, place.parent, saying)
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as control:
             with reachable(place.fd) as where:
                 control.bind(where)
@@ -122,9 +144,6 @@ def _janitor(place: Place, following: Following, saying: int) -> NoReturn:
 
 def _hold(place: Place, following: Following, control: socket.socket, saying: int) -> None:
     """Have the supervisor run, and wait for its end."""
-    stop: list[int] = []
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda number, _: stop.append(number))
     child = entered(
         lambda base: _supervisor(base, place, following, control, saying), signal.SIGTERM
     )
@@ -136,25 +155,29 @@ def _hold(place: Place, following: Following, control: socket.socket, saying: in
             child.send(signal.SIGKILL if number == signal.SIGALRM else signal.SIGTERM)
         signal.alarm(PATIENCE)
 
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM):
+    for number in (*STOPS, signal.SIGALRM):
         signal.signal(number, ending)
-    if stop:
-        ending(signal.SIGTERM, None)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
     child.wait()
 
 
-def _quiet() -> None:
-    """A terminal or pipe of the caller's is not kept open."""
+def _alone(*kept: int) -> None:
+    """No terminal, pipe or file of the caller's is kept open."""
     null = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(null, fd)
-    os.close(null)
+    for fd in map(int, os.listdir("/proc/self/fd")):
+        if fd > 2 and fd not in kept:
+            with suppress(OSError):
+                os.close(fd)
 
 
 def _say(saying: int, **message: Any) -> bool:
     """A line for the caller; False if nobody listens any more."""
+    rest = memoryview(json.dumps(message).encode() + b"\n")
     try:
-        os.write(saying, json.dumps(message).encode() + b"\n")
+        while rest:
+            rest = rest[os.write(saying, rest) :]  # a signal may cut it short
     except OSError:
         return False
     return True
@@ -163,23 +186,57 @@ def _say(saying: int, **message: Any) -> bool:
 # In the supervisor
 
 
+def _settle() -> None:
+    """What building took and standing does not need is given back; what stands is looked
+    through for garbage no more."""
+    gc.collect()
+    gc.freeze()
+    libc.give_memory_back()
+
+
 def _supervisor(
     base: Base, place: Place, following: Following, control: socket.socket, saying: int
 ) -> int:
+    for number in STOPS:
+        signal.signal(number, _stop)
+    _give_way()
     kernel = Kernel(base)
     lab = Lab(kernel)
     reap_orphans(kernel.pids)
     try:
-        _say(saying, progress=f"building {len(following.cluster.nodes)} nodes")
-        lab.up(following.cluster)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
+        with collector_paused():
+            lab.up(following.cluster, tell=lambda line: _tell(saying, line))
         started = time.time()  # noqa: TID251 - for people to read
         service = Service(place.name, lab, following, started)
         if _say(saying, status=service.status()):
-            service.run(control)
+            _settle()
+            service.run(control, place.is_there)
     except KubehopError as error:
         _say(saying, error=str(error), usage=isinstance(error, UsageError))
+    except Exception as error:
+        _say(saying, error=f"unexpected: {type(error).__name__}: {error}", usage=False)
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        lab.down()
-        place.removed()
+        for number in STOPS:
+            signal.signal(number, signal.SIG_IGN)
+        try:
+            lab.down(PATIENCE_WITH_KERNEL)
+        finally:
+            place.removed()
     return 0
+
+
+def _stop(number: int, _: object) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
+def _tell(saying: int, line: str) -> None:
+    """Nobody wants a lab that nobody waits for."""
+    if not _say(saying, progress=line):
+        raise SystemExit(0)
+
+
+def _give_way() -> None:
+    """Out of memory, a lab goes before what people work with; see proc_pid_oom_score_adj(5)."""
+    with suppress(OSError), open("/proc/self/oom_score_adj", "r+", encoding="ascii") as file:
+        file.write(str(max(OOM_SCORE, int(file.read()))))

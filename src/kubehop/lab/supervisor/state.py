@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from kubehop.lab.faults import Injected
-from kubehop.lab.lab import Lab
+from kubehop.lab.lab import Lab, Tell
 from kubehop.lab.plan.values import ForgetFlows, Make, Nft, Remove, Rewrite
 from kubehop.workload.following import Following, described
 
@@ -23,11 +23,14 @@ class State:
     started: float
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def change(self, make: Callable[[Following], Following]) -> list[str]:
+    def change(
+        self, make: Callable[[Following], Following], tell: Tell = lambda _: None
+    ) -> list[str]:
         """Follow a change; what came of it, a line each. Nothing changes if `make` raises."""
         with self.lock:
+            self.lab.check_whole()
             before, after = self.following, make(self.following)
-            became = self.lab.change(after.cluster)
+            became = self.lab.change(after.cluster, tell=tell)
             self.following = after
         lines = list(described(before.cluster, after.cluster))
         lines += [f"healed, for its object is gone: {fault.label}" for fault in became.healed]

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from kubehop.lab.faults.text import active_json
 from kubehop.lab.plan.values import FABRIC, OUTSIDE, Sandbox, node_namespace, pod_namespace
 from kubehop.lab.supervisor.state import State
 from kubehop.model.cluster import Cluster
+from kubehop.model.errors import KubehopError
 from kubehop.model.pod import Pod
 from kubehop.model.service import Service
 
@@ -37,7 +39,7 @@ def status(state: State) -> Raw:
         "faults": [active_json(fault) for fault in lab.faults],
         "assumptions": list(cluster.assumptions),
         "notes": [*lab.kernel.notes, *lab.plan.notes],
-        "problems": list(lab.problems),
+        "problems": [*([lab.broken] if lab.broken else []), *lab.problems],
     }
 
 
@@ -55,7 +57,11 @@ class _Pids:
         self._there = {t.namespace for t in state.lab.plan.things if isinstance(t, Sandbox)}
 
     def of(self, namespace: str) -> int | None:
-        return self._kernel.pid(namespace) if namespace in self._there else None
+        if namespace in self._there:
+            # It may go this very moment, and in a broken lab it may have gone already.
+            with suppress(KubehopError, OSError):
+                return self._kernel.pid(namespace)
+        return None
 
 
 def _nodes(cluster: Cluster, pids: _Pids) -> Iterator[Raw]:
