@@ -21,6 +21,7 @@ from kubehop.lab.probe.values import Observed
 from kubehop.model.cluster import Cluster
 from kubehop.model.errors import UsageError
 from kubehop.trace.values import Trace, Verdict
+from tests.lab.differential.pool import Pool
 
 QUICK, PATIENT = 0.12, 0.9
 """Seconds until silence counts: at first, and before it counts as wrong. Below one second, no
@@ -80,12 +81,14 @@ class Count:
     fates: dict[Verdict, int] = field(default_factory=dict)
     hanging: int = 0
     doubted: int = 0
+    pool: Pool = field(default_factory=Pool)
 
     def __str__(self) -> str:
         fates = ", ".join(f"{count} {verdict}" for verdict, count in sorted(self.fates.items()))
         return (
             f"{self.clusters} clusters, {self.questions} questions, {self.connections} "
-            f"connections, {self.doubted} asked twice; fates: {fates}, {self.hanging} hanging"
+            f"connections, {self.doubted} asked twice; fates: {fates}, {self.hanging} hanging; "
+            f"shares together {self.pool.deviation:+.1f} standard deviations off"
         )
 
 
@@ -136,7 +139,7 @@ def check(
     Silence and shares are tried again, longer and more often, before they count.
     """
     asked = questions(cluster, plan, seed, most)
-    odd = _ask(prober, asked, QUICK, DOUBTFUL, [one.tries for one in asked], count)
+    odd = _ask(prober, asked, QUICK, DOUBTFUL, [one.tries for one in asked], count, count.pool)
     at_once = [one for one in odd if not _may_be_chance(one)]
     doubtful = [one.question for one in odd if _may_be_chance(one)]
     again = _ask(prober, doubtful, PATIENT, WRONG, [one.more for one in doubtful], count)
@@ -164,6 +167,7 @@ def _ask(
     alpha: float,
     tries: Sequence[int],
     count: Count,
+    pool: Pool | None = None,
 ) -> list[Failure]:
     if not asked:
         return []
@@ -173,7 +177,10 @@ def _ask(
     for one, number in zip(asked, tries, strict=True):
         count.connections += number
         got = [next(observed) for _ in range(number)]
-        odd = compare(one.outcomes, tally(got), alpha, shares=not one.sticky)
+        counts = tally(got)
+        odd = compare(one.outcomes, counts, alpha, shares=not one.sticky)
+        if pool is not None and not one.sticky:
+            pool.add(one.outcomes, counts)
         if odd:
             failures.append(Failure(one, odd, tuple(_paths(got))))
     return failures

@@ -1,7 +1,8 @@
 """Prediction against packets: generated clusters, the same ones every time.
 
 Chance can blame a right prediction only where two independent tests fail, with a probability
-below 1e-19 for a comparison (`kubehop.lab.probe.compare`), below 1e-13 for all that is run here.
+below 1e-19 for a comparison (`kubehop.lab.probe.compare`), or where all shares of a chunk together
+are eight standard deviations off (`tests.lab.differential.pool`): below 1e-10 for all of it.
 """
 
 import os
@@ -27,6 +28,7 @@ def test_packets_do_what_is_predicted(chunk: int) -> None:
 
     count, found = run_in_lab(inside, user, seconds=600)
     assert not found, "\n".join(map(str, found))
+    assert not count.pool.odd, count
     assert count.clusters == CHUNK
     assert count.questions > 50 * CHUNK
     assert len(count.fates) == 4, "every verdict came up"

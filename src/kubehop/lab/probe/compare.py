@@ -71,15 +71,11 @@ def compare(
     (a Service with affinity: connections are not independent) none is.
     """
     total = sum(counts.values())
-    exact_first = sorted(outcomes, key=lambda one: one.seen.untold)
-    by_outcome = dict.fromkeys(outcomes, 0)
-    odd = []
-    for seen, count in counts.items():
-        outcome = next((one for one in exact_first if one.seen.fits(seen)), None)
-        if outcome is None:
-            odd.append(Disagreement(Kind.UNPREDICTED, seen, count, total, Fraction(0), 0.0))
-        else:
-            by_outcome[outcome] += count
+    by_outcome, unpredicted = attributed(outcomes, counts)
+    odd = [
+        Disagreement(Kind.UNPREDICTED, seen, counts[seen], total, Fraction(0), 0.0)
+        for seen in unpredicted
+    ]
     for outcome, count in by_outcome.items() if shares and not odd else ():
         chance = binomial_tail(count, total, outcome.probability)
         if chance * len(outcomes) < alpha:
@@ -87,6 +83,21 @@ def compare(
             share = outcome.probability
             odd.append(Disagreement(kind, outcome.seen, count, total, share, chance))
     return tuple(odd)
+
+
+def attributed(
+    outcomes: Sequence[Outcome], counts: Tally
+) -> tuple[dict[Outcome, int], tuple[Seen, ...]]:
+    """How often each outcome came, and what none of them predicted."""
+    exact_first = sorted(outcomes, key=lambda one: one.seen.untold)
+    by_outcome, unpredicted = dict.fromkeys(outcomes, 0), []
+    for seen, count in counts.items():
+        outcome = next((one for one in exact_first if one.seen.fits(seen)), None)
+        if outcome is None:
+            unpredicted.append(seen)
+        else:
+            by_outcome[outcome] += count
+    return by_outcome, tuple(unpredicted)
 
 
 def binomial_tail(count: int, total: int, probability: Fraction) -> float:
