@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,19 @@ def test_a_change_makes_the_new_of_the_old(pair: tuple[Cluster, Cluster]) -> Non
         for text in change_texts(old[name], new[name]):
             stands.apply(text)
         assert shown(stands) == wanted(new[name])
+
+
+@given(PAIRS)
+@settings(max_examples=50)
+def test_what_was_compiled_before_changes_nothing(pair: tuple[Cluster, Cluster]) -> None:
+    old, new = pair
+    node_rulesets(old)
+    mixed = replace(new, nodes=old.nodes, proxy=old.proxy, slices=old.slices[1:] or new.slices)
+    for after in (new, mixed, replace(old, slices=old.slices[1:])):
+        fresh, taken_over = node_rulesets(replace(after)), node_rulesets(after, old)
+        assert {n: wanted(r) for n, r in fresh.items()} == {
+            n: wanted(r) for n, r in taken_over.items()
+        }
 
 
 @given(with_affinity())

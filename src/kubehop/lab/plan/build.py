@@ -67,9 +67,12 @@ that has one (`inet_select_addr`)."""
 DEFAULTS = DNSSettings()
 
 
-def build_plan(cluster: Cluster, settings: DNSSettings = DEFAULTS) -> Plan:
+def build_plan(
+    cluster: Cluster, settings: DNSSettings = DEFAULTS, before: Cluster | None = None
+) -> Plan:
     """The whole lab of a complete cluster.
 
+    `before`, a cluster of which there is a plan already, spares work and changes nothing.
     What cannot be built is left out and said in `notes`. Raises InputError for a Corefile that
     CoreDNS would refuse.
     """
@@ -90,7 +93,7 @@ def build_plan(cluster: Cluster, settings: DNSSettings = DEFAULTS) -> Plan:
     around = (outside_things(where, ways, files), fabric_things(where, ways, marks))
     return Plan(
         things=ordered(chain(*around, inside, map(_cache_address, local))),
-        rulesets=_rulesets(where),
+        rulesets=_rulesets(where, before),
         listeners=listeners(where, servers),
         nameservers=servers,
         notes=tuple(_notes(where, carried, files, names)),
@@ -129,8 +132,8 @@ def _cache_address(server: Nameserver) -> Address:
     return Address(server.namespace, ETH0, host(server.addresses[0]))
 
 
-def _rulesets(where: Layout) -> dict[str, Ruleset]:
-    of_nodes = node_rulesets(where.cluster)
+def _rulesets(where: Layout, before: Cluster | None) -> dict[str, Ruleset]:
+    of_nodes = node_rulesets(where.cluster, before)
     found = {node_namespace(name): of_nodes[name] for name in where.nodes}
     return found | {FABRIC: balancer_ruleset(where.cluster, None)}
 

@@ -1,6 +1,7 @@
 """The rulesets of all nodes: compiled per Service, put together per layer of like nodes."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from kubehop.lab.plan.rules.frame import node_frame
 from kubehop.lab.plan.rules.host_ports import host_ports
@@ -12,20 +13,24 @@ from kubehop.lab.plan.rules.services import Listening, contribution
 from kubehop.lab.plan.values import Ruleset
 from kubehop.model.addresses import Family
 from kubehop.model.cluster import Cluster
+from kubehop.model.service import EndpointSlice
 from kubehop.service.frontends import Frontend, frontend_table
 from kubehop.service.nodes import proxy_nodes
 
 FRAME = node_frame()
 
 
-def node_rulesets(cluster: Cluster) -> dict[str, Ruleset]:
+def node_rulesets(cluster: Cluster, before: Cluster | None = None) -> dict[str, Ruleset]:
     """The ruleset of every node, by its name.
+
+    `before` changes nothing but the time it takes: what was compiled of a Service for it is
+    taken over where nothing of it changed.
 
     A node's elements are those that all nodes have, those of its zone and its own: the first
     two are objects that nodes share, so that they are compared and written once.
     """
     pieces = Pieces()
-    for service_pieces in contributions(cluster):
+    for service_pieces in contributions(cluster, before):
         for layer, piece in service_pieces.items():
             pieces[layer].merge(piece)
     pieces[ALL].merge(cluster_piece(cluster))
@@ -52,13 +57,35 @@ def _ruleset(pieces: Pieces, shared: dict[Layer, Shared], layers: tuple[Layer, .
     )
 
 
-def contributions(cluster: Cluster) -> Iterator[Pieces]:
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """What a Service adds, and of what it was compiled."""
+
+    ports: list[Listening]
+    slices: tuple[EndpointSlice, ...]
+    pieces: Pieces
+
+
+def contributions(cluster: Cluster, before: Cluster | None) -> Iterator[Pieces]:
     """What each Service adds."""
-    ports = _listening(cluster)
+    ports, mine = _listening(cluster), cluster.derived(_compiled)
+    alike = before and before.nodes == cluster.nodes and before.proxy == cluster.proxy
+    known = before.derived(_compiled) if before and alike else {}
     for service in cluster.services:
-        found = ports.get((service.namespace, service.name))
+        key = (service.namespace, service.name)
+        found = ports.get(key)
         if found:
-            yield contribution(cluster, cluster.slices_of(service), found)
+            slices, had = cluster.slices_of(service), known.get(key)
+            if had is None or had.ports != found or had.slices != slices:
+                had = Compiled(found, slices, contribution(cluster, slices, found))
+            mine[key] = had
+            yield had.pieces
+
+
+def _compiled(cluster: Cluster) -> dict[tuple[str, str], Compiled]:
+    """An empty table for `contributions` to fill."""
+    del cluster
+    return {}
 
 
 def _listening(cluster: Cluster) -> dict[tuple[str, str], list[Listening]]:
