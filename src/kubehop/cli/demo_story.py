@@ -1,70 +1,126 @@
-"""The questions of the demo, each as the command that answers it and its answer."""
+"""The demo: a lab, the field notes' questions in it, each predicted and observed."""
+
+import base64
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import click
 
-from kubehop.dns.lookup.resolvers import RESOLVERS
-from kubehop.dns.settings import DNSSettings
-from kubehop.model.cluster import Cluster
-from kubehop.render.change_text import change_text
-from kubehop.render.drawing import Style
-from kubehop.render.lookup_text import lookup_text
-from kubehop.render.trace_text import trace_text
-from kubehop.service.frontends import FrontendKind
-from kubehop.service.spread import spreads
-from kubehop.trace.lookups import Names
-from kubehop.trace.questions import parse_origin
-from kubehop.trace.walk import trace
-from kubehop.workload.change import changed
-from kubehop.workload.options import Options
-
-CLUSTER = "externalTrafficPolicy=Cluster"
-LOCAL = "externalTrafficPolicy=Local"
+from kubehop import example
+from kubehop.cli.lab.common import told
 
 
-def tell(example: Cluster, style: Style) -> None:
-    """Print the story: today Cluster, then Local; one packet under each; then a name."""
-    local = example.service("default", "example-service")
-    assert local is not None
-    before = changed(example, local, (CLUSTER,), Options())
-    service = before.service("default", "example-service")
-    assert service is not None
-    after = changed(before, service, (LOCAL,), Options())
-    _say("Three nodes; example-service (8765 to 9376) has pods on two of them. It has")
-    _say("externalTrafficPolicy Cluster. What would Local change, and for whom?\n")
-    _command("service example-service --set externalTrafficPolicy=Local")
-    now = after.service("default", "example-service")
-    assert now is not None
-    left, right = (before, spreads(before, service)), (after, spreads(after, now))
-    click.echo(change_text(left, right, (LOCAL,), style))
-    for title, cluster in (("policy Cluster", before), ("policy Local", after)):
-        _say(f"A client outside asks the node port of node-1, {title}:\n")
-        _command("trace external svc/example-service:8765 --via nodeport --node node-1")
-        answer = trace(
-            cluster,
-            "external",
-            "svc/example-service:8765",
-            via=FrontendKind.NODE_PORT,
-            node="node-1",
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is said, the command that a reader would type, and how to run it in lab NAME.
+
+    `run` None runs the command itself.
+    """
+
+    said: str
+    typed: str
+    run: Callable[[str], None] | None = None
+
+
+def tell(name: str, found: dict[str, Any], seconds: float) -> None:
+    """Go through the steps in the lab of that name, which is up since `seconds`."""
+    counts = ", ".join(f"{len(found[kind])} {kind}" for kind in ("nodes", "pods", "services"))
+    click.echo(f"A lab stands after {seconds:.2f} s: {counts}, DNS and a load balancer.")
+    click.echo(
+        "Each question is answered twice: predicted from the objects, observed with packets.\n"
+    )
+    for step in STEPS:
+        if step.said:
+            click.echo(step.said + "\n")
+        click.secho(f"  $ {step.typed}\n", bold=True)
+        run = step.run or _typed(step.typed)
+        run(name)
+        click.echo()
+
+
+def _typed(line: str) -> Callable[[str], None]:
+    """The command of the line, in this process, for the lab that is meant."""
+
+    def run(name: str) -> None:
+        from kubehop.cli.lab import command
+
+        words = line.split()[2:]
+        command.main([*words, "--name", name], prog_name="kubehop lab", standalone_mode=False)
+
+    return run
+
+
+def _with_policy(policy: bytes) -> Callable[[str], None]:
+    """Apply the example with another externalTrafficPolicy."""
+
+    def run(name: str) -> None:
+        from kubehop.lab.supervisor.client import ask
+
+        changed = example.manifest().replace(
+            b"externalTrafficPolicy: Local", b"externalTrafficPolicy: " + policy
         )
-        click.echo(trace_text(answer, cluster, style, basis=False))
+        files = [("example.yaml", base64.b64encode(changed).decode())]
+        told(ask(name, "apply", files=files))
 
-    _names(example, style)
-
-
-def _names(example: Cluster, style: Style) -> None:
-    """The notes' question about names: how `example.com` is looked up in a pod, and why so."""
-    names = Names(example, DNSSettings())
-    start = parse_origin(example, "pod/busybox", "default")
-    _say("And names? ndots:5 counts dots, not characters, so even a name of the Internet goes")
-    _say("through the whole search list first. Each query, its answer and why:\n")
-    _command("resolve example.com --from pod/busybox")
-    found = names.lookup("example.com", start, RESOLVERS["glibc"])
-    click.echo(lookup_text(found, example, style, basis=False))
+    return run
 
 
-def _say(text: str) -> None:
-    click.echo(text)
+def _looked_up(name: str) -> None:
+    """Our own nslookup in the pod, which prints what busybox 1.28 does: no tool is needed."""
+    from kubehop.lab.kernel.run import run_inside
+    from kubehop.lab.supervisor.client import ask
+
+    pid = ask(name, "enter", where="busybox")["pid"]
+    sys.stdout.flush()
+    child = os.fork()  # who goes in does not come back
+    if not child:
+        code = 1
+        try:
+            code = run_inside(pid, [sys.executable, "-m", "kubehop", *_NSLOOKUP])
+        finally:
+            os._exit(code)
+    os.waitpid(child, 0)
 
 
-def _command(arguments: str) -> None:
-    click.secho(f"  $ kubehop {arguments}\n", bold=True)
+_NSLOOKUP = ("nslookup", "kubernetes.default", "--style", "busybox-1.28")
+
+STEPS = (
+    Step(
+        "A client outside asks the load balancer of example-service, whose pods are on node-1 and\n"
+        "node-2. externalTrafficPolicy Local: no second hop, and the pods see the client.",
+        "kubehop lab trace external svc/example-service:8765 -c 100",
+    ),
+    Step(
+        "It asks the node port of node-0, which has no pod: silence. The load balancer knows that\n"
+        "from the node's health check, and sends nothing there.",
+        "kubehop lab trace external svc/example-service:8765 --via nodeport --node node-0 -c 3",
+    ),
+    Step(
+        "With externalTrafficPolicy Cluster every node answers. The price: a second hop, and the\n"
+        "client's address is lost.",
+        "kubehop demo --manifest | sed s/Policy:.Local/Policy:.Cluster/ | kubehop lab apply -f -",
+        _with_policy(b"Cluster"),
+    ),
+    Step(
+        "",
+        "kubehop lab trace external svc/example-service:8765 --via nodeport --node node-0 -c 100",
+    ),
+    Step(
+        "A pod asks a Service by its cluster IP: its address is kept, whoever answers.",
+        "kubehop lab trace pod/busybox svc/whoami:80 -c 60",
+    ),
+    Step(
+        "Names go through the same packets. `nslookup` in the pod, as busybox 1.28 prints it:",
+        f"kubehop lab exec busybox -- kubehop {' '.join(_NSLOOKUP)}",
+        _looked_up,
+    ),
+    Step(
+        "Break something, and prediction and packets differ just there: node-0 loses its rules.",
+        "kubehop lab fault add rules-gone --node node-0",
+    ),
+    Step("", "kubehop lab trace pod/busybox svc/whoami:80 -c 5"),
+    Step("", "kubehop lab fault heal --all"),
+)

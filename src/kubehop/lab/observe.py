@@ -29,6 +29,8 @@ from kubehop.trace.walk import trace_shots
 
 TIMEOUT = 1.0
 """Seconds of silence after which a connection counts as dropped: a lab answers in a thousandth."""
+CHANCE = 1e-7
+"""How often a right prediction is called wrong because of its shares."""
 COUNTS = range(1, 2001)
 """How many connections may be asked for."""
 
@@ -73,7 +75,7 @@ def observe(cluster: Cluster, plan: Plan, prober: Prober, question: Question) ->
         outcomes,
         counts,
         sum(counts.values()),
-        compare(outcomes, counts, shares=not _sticky(cluster, shots)),
+        compare(outcomes, counts, CHANCE, shares=not _sticky(cluster, shots)),
     )
 
 

@@ -5,6 +5,7 @@ ctypes lets go of the interpreter's lock during a call, so threads do these side
 
 import ctypes
 import os
+from contextlib import suppress
 
 NEWTIME, NEWNS, NEWCGROUP, NEWUTS = 0x80, 0x00020000, 0x02000000, 0x04000000
 NEWIPC, NEWUSER, NEWPID, NEWNET = 0x08000000, 0x10000000, 0x20000000, 0x40000000
@@ -21,6 +22,12 @@ _PR_GET_CHILD_SUBREAPER = 37
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.mount.argtypes = (*[ctypes.c_char_p] * 3, ctypes.c_ulong, ctypes.c_char_p)
 _libc.prctl.argtypes = (ctypes.c_int, *[ctypes.c_ulong] * 4)
+
+
+def give_memory_back() -> None:
+    """Let the kernel have what the C library keeps for later: malloc_trim(3); musl keeps none."""
+    with suppress(AttributeError):
+        _libc.malloc_trim(0)
 
 
 def unshare(flags: int) -> None:
