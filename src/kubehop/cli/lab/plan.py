@@ -61,7 +61,7 @@ def _as_json(plan: "Plan", steps: "Sequence[Step]") -> dict[str, Any]:
         "kind": "LabPlan",
         "steps": [_step(step) | {"command": command_text(step)} for step in steps],
         "listeners": [msgspec.to_builtins(listener) for listener in plan.listeners],
-        "nameservers": [msgspec.to_builtins(server) for server in plan.nameservers],
+        "nameservers": [_camel(msgspec.to_builtins(server)) for server in plan.nameservers],
         "notes": list(plan.notes),
     }
 
@@ -78,3 +78,8 @@ def _step(step: "Step") -> dict[str, Any]:
         case _:
             named = ("", step.namespace)
     return {"step": type(step).__name__.lower(), "thing": named[0], "namespace": named[1]}
+
+
+def _camel(value: dict[str, Any]) -> dict[str, Any]:
+    """Fields as all of our JSON has them."""
+    return {"resolvConf" if key == "resolv_conf" else key: found for key, found in value.items()}

@@ -34,4 +34,6 @@ def command(file: str, force: bool, name: str) -> int:
             out.write(content)
     except FileExistsError:
         raise UsageError(f"{file} exists; --force writes over it") from None
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}") from error
     return 0
