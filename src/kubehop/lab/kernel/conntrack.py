@@ -63,8 +63,11 @@ def stale(found: Iterable[Flow], steps: Sequence[ForgetFlows]) -> Iterator[Flow]
 
 def _meant(flow: Flow, step: ForgetFlows) -> bool:
     address, port = flow.to
-    there = port == step.port and step.address in ("", address)
-    return there and flow.replies_from not in step.wanted
+    if step.address:
+        there = address == step.address
+    else:  # any address, but each family has a kube-proxy of its own
+        there = all((":" in address) == (":" in wanted) for wanted, _ in step.wanted)
+    return there and port == step.port and flow.replies_from not in step.wanted
 
 
 def _tuple(data: bytes, addresses: tuple[int, int], port: int) -> tuple[int, tuple[str, int]]:

@@ -181,8 +181,8 @@ class Nft:
 class ForgetFlows:
     """A step: delete UDP conntrack entries (reference kube-proxy, section 6).
 
-    Those to `address`:`port` ("": any address, for node ports) whose replies would come from
-    none of `wanted`, each as (address, port).
+    Those to `address`:`port` ("": any address of the family of `wanted`, for node ports) whose
+    replies would come from none of `wanted`, each as (address, port).
     """
 
     namespace: str
