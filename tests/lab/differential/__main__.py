@@ -42,9 +42,9 @@ def main() -> int:
     for one in found:
         print(f"{one}\nplay again: --replay {one.save(options.folder)}")
     print("no disagreement" if not found else f"{len(found)} clusters disagree")
-    if count.pool.odd:
+    if count.odd:
         print("shares are not as predicted, taken together")
-    return 1 if found or count.pool.odd else 0
+    return 1 if found or count.odd else 0
 
 
 def _options() -> argparse.Namespace:

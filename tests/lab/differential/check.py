@@ -11,6 +11,7 @@ from kubehop.lab.probe.compare import (
     WRONG,
     Disagreement,
     Kind,
+    Tally,
     compare,
     enough,
     tally,
@@ -81,14 +82,28 @@ class Count:
     fates: dict[Verdict, int] = field(default_factory=dict)
     hanging: int = 0
     doubted: int = 0
-    pool: Pool = field(default_factory=Pool)
+    by_endpoint: Pool = field(default_factory=Pool)
+    by_entry: Pool = field(default_factory=Pool)
+
+    @property
+    def odd(self) -> bool:
+        """True if shares are not as predicted, taken together."""
+        return self.by_endpoint.odd or self.by_entry.odd
+
+    def add(self, question: Question, counts: Tally) -> None:
+        """Take in the shares of a question, apart from others where nodes are chosen too."""
+        entries = {name for fate in question.trace.fates for name in fate.entry_nodes}
+        if not question.sticky:
+            pool = self.by_entry if len(entries) > 1 else self.by_endpoint
+            pool.add(question.outcomes, counts)
 
     def __str__(self) -> str:
         fates = ", ".join(f"{count} {verdict}" for verdict, count in sorted(self.fates.items()))
         return (
             f"{self.clusters} clusters, {self.questions} questions, {self.connections} "
             f"connections, {self.doubted} asked twice; fates: {fates}, {self.hanging} hanging; "
-            f"shares together {self.pool.deviation:+.1f} standard deviations off"
+            f"shares together {self.by_endpoint.deviation:+.1f} and, with entry nodes, "
+            f"{self.by_entry.deviation:+.1f} standard deviations off"
         )
 
 
@@ -139,7 +154,7 @@ def check(
     Silence and shares are tried again, longer and more often, before they count.
     """
     asked = questions(cluster, plan, seed, most)
-    odd = _ask(prober, asked, QUICK, DOUBTFUL, [one.tries for one in asked], count, count.pool)
+    odd = _ask(prober, asked, QUICK, DOUBTFUL, [one.tries for one in asked], count, pooled=True)
     at_once = [one for one in odd if not _may_be_chance(one)]
     doubtful = [one.question for one in odd if _may_be_chance(one)]
     again = _ask(prober, doubtful, PATIENT, WRONG, [one.more for one in doubtful], count)
@@ -167,7 +182,7 @@ def _ask(
     alpha: float,
     tries: Sequence[int],
     count: Count,
-    pool: Pool | None = None,
+    pooled: bool = False,
 ) -> list[Failure]:
     if not asked:
         return []
@@ -179,8 +194,8 @@ def _ask(
         got = [next(observed) for _ in range(number)]
         counts = tally(got)
         odd = compare(one.outcomes, counts, alpha, shares=not one.sticky)
-        if pool is not None and not one.sticky:
-            pool.add(one.outcomes, counts)
+        if pooled:
+            count.add(one, counts)
         if odd:
             failures.append(Failure(one, odd, tuple(_paths(got))))
     return failures

@@ -28,7 +28,7 @@ def test_packets_do_what_is_predicted(chunk: int) -> None:
 
     count, found = run_in_lab(inside, user, seconds=600)
     assert not found, "\n".join(map(str, found))
-    assert not count.pool.odd, count
+    assert not count.odd, count
     assert count.clusters == CHUNK
     assert count.questions > 50 * CHUNK
     assert len(count.fates) == 4, "every verdict came up"
