@@ -98,6 +98,11 @@ def test_json_is_what_the_documentation_says(
     assert documented(kind) - printed <= lists
 
 
+def test_the_plan_of_a_lab_that_is_up_is_that_of_its_input(lab: Run) -> None:
+    assert lab("plan", "--name", "default").stdout.splitlines() == lab("plan").stdout.splitlines()
+    assert lab("plan", "--name", "default", "-f", "a.yaml").returncode == 2
+
+
 def test_list(lab: Run) -> None:
     value = json.loads(lab("list", "-o", "json").stdout)
     assert value["kind"] == "LabList"
@@ -144,7 +149,7 @@ def test_plan_prints_commands(capsys: pytest.CaptureFixture[str]) -> None:
     ]
     assert "ip -n node-0 addr add 192.168.0.10/32 dev eth0" in lines
     assert "ip -n default_busybox addr add 10.42.0.8/32 dev eth0" in lines
-    assert "# pod/kube-system/coredns: DNS server on 10.42.0.2 port 53" in lines
+    assert "# pod/kube-system/coredns: DNS on 10.42.0.2 port 53" in lines
 
 
 @pytest.mark.parametrize("nodes", [1, 2, 5])
@@ -179,4 +184,4 @@ def test_what_the_input_lacks_is_added_and_said(
     manifest.write_text("{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: []}}")
     words = ["lab", "plan", "-f", str(manifest), "--nodes", "1"]
     assert run_here(words) == 0
-    assert "DNS server" in capsys.readouterr().out
+    assert ": DNS on " in capsys.readouterr().out

@@ -1,85 +1,59 @@
-"""`kubehop lab plan`: what `up` would do."""
+"""`kubehop lab plan`: what `up` would do, or what a lab that is up consists of."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import click
 
 from kubehop.cli.common import emit, output_option
 from kubehop.cli.lab.inputs import cluster_options, following_from
-
-if TYPE_CHECKING:
-    from kubehop.lab.plan.values import Plan, Step
+from kubehop.model.errors import UsageError
 
 
 @click.command("plan")
+@click.option("--name", metavar="NAME", help="Of this lab, which is up, with what changed in it.")
 @output_option("json", "yaml")
 @cluster_options
-def command(output: str | None, **options: Any) -> int:
+def command(name: str | None, output: str | None, **options: Any) -> int:
     """Print the kernel commands that build a lab, as one would type them, and run none.
 
     \b
     Examples:
       kubehop lab plan
       kubehop lab plan -f manifests/ | grep nft
+      kubehop lab plan --name default
     """
-    from kubehop.lab.plan.build import build_plan
-    from kubehop.lab.plan.difference import difference
-    from kubehop.lab.plan.values import Plan
-
-    plan = build_plan(following_from(options).cluster)
-    steps = difference(Plan(), plan)
+    found = _planned(options) if name is None else _standing(name, options)
     if output:
-        emit(_as_json(plan, steps), output)
+        emit(found, output)
     else:
-        _print(plan, steps)
+        for line in _lines(found):
+            click.echo(line)
     return 0
 
 
-def _print(plan: "Plan", steps: "Sequence[Step]") -> None:
-    from kubehop.lab.plan.commands import command_text
+def _planned(options: dict[str, Any]) -> dict[str, Any]:
+    from kubehop.lab.plan.build import build_plan
+    from kubehop.lab.plan.listing import plan_json
 
-    for note in plan.notes:
-        click.echo(f"# {note}")
-    for step in steps:
-        click.echo(command_text(step))
-    for listener in plan.listeners:
-        at = f"{listener.address or 'any address'} port {listener.port}"
-        click.echo(f"# {listener.namespace}: {listener.role} on {listener.protocol} {at}")
-    for server in plan.nameservers:
-        at = f"{', '.join(server.addresses)} port {server.port}"
-        click.echo(f"# {server.namespace}: DNS server on {at}")
+    return plan_json(build_plan(following_from(options).cluster))
 
 
-def _as_json(plan: "Plan", steps: "Sequence[Step]") -> dict[str, Any]:
-    import msgspec
+def _standing(name: str, options: dict[str, Any]) -> dict[str, Any]:
+    from kubehop.lab.supervisor.client import ask
 
-    from kubehop.lab.plan.commands import command_text
-
-    return {
-        "apiVersion": "kubehop/v1",
-        "kind": "LabPlan",
-        "steps": [_step(step) | {"command": command_text(step)} for step in steps],
-        "listeners": [msgspec.to_builtins(listener) for listener in plan.listeners],
-        "nameservers": [_camel(msgspec.to_builtins(server)) for server in plan.nameservers],
-        "notes": list(plan.notes),
-    }
+    if options["files"] or options["context"] or options["kubeconfig"]:
+        raise UsageError("--name is a lab that is up; without it, -f and --context say what of")
+    found: dict[str, Any] = ask(name, "plan")
+    return found
 
 
-def _step(step: "Step") -> dict[str, Any]:
-    """What is done to what: `{"step": "make", "thing": "Veth", "namespace": "fabric"}`."""
-    from kubehop.lab.plan.values import Make, Remove, Rewrite
-
-    match step:
-        case Make(thing) | Remove(thing):
-            named = (type(thing).__name__, thing.namespace)
-        case Rewrite(sandbox):
-            named = ("Sandbox", sandbox.namespace)
-        case _:
-            named = ("", step.namespace)
-    return {"step": type(step).__name__.lower(), "thing": named[0], "namespace": named[1]}
-
-
-def _camel(value: dict[str, Any]) -> dict[str, Any]:
-    """Fields as all of our JSON has them."""
-    return {"resolvConf" if key == "resolv_conf" else key: found for key, found in value.items()}
+def _lines(found: dict[str, Any]) -> Iterator[str]:
+    """Commands; what has none, as comments."""
+    yield from (f"# {note}" for note in found["notes"])
+    yield from (step["command"] for step in found["steps"])
+    for one in found["listeners"]:
+        at = f"{one['address'] or 'any address'} port {one['port']}"
+        yield f"# {one['namespace']}: {one['role']} on {one['protocol']} {at}"
+    for one in found["nameservers"]:
+        yield f"# {one['namespace']}: DNS on {', '.join(one['addresses'])} port {one['port']}"

@@ -12,6 +12,9 @@ Raw = dict[str, Any]
 LISTED = 20
 """Rows of a table; `-o wide` shows all."""
 
+LOGGED = 5
+"""Lines of the log; `-o wide` shows all."""
+
 
 def built_text(found: Raw, style: Style, name: str) -> str:
     """What `up` says: numbers, addresses to know, what is not as in the input, what to do next."""
@@ -47,6 +50,7 @@ def status_text(found: Raw, style: Style) -> str:
     parts += _titled("DNS", [_dns(server) for server in found["dns"]])
     parts += _titled("Faults", [_fault(fault) for fault in found["faults"]])
     parts += _notes(found)
+    parts += _titled("Log", found["log"] if style.wide else found["log"][-LOGGED:])
     return draw(*parts, style=style)
 
 

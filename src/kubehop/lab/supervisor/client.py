@@ -12,6 +12,7 @@ from kubehop.lab.supervisor.holders import end, holders
 from kubehop.lab.supervisor.place import (
     CONTROL,
     checked,
+    is_held,
     is_up,
     names,
     opened,
@@ -67,33 +68,36 @@ def down(name: str) -> None:
     One that does not listen is told by a signal, and then killed.
     """
     try:
-        _asked(name, {"do": "down"}, None, LISTEN_SECONDS)
-        seconds = DOWN_SECONDS
-    except KubehopError:
-        if not _still_up(name, MOMENT_SECONDS):
-            raise
-        seconds = 0.0
-    if _still_up(name, seconds):
-        _forced(name)
-    if _still_up(name, ENOUGH_SECONDS):
-        raise ClusterError(f"the lab {name} is still there, and nothing of it can be killed")
-
-
-def _forced(name: str) -> None:
+        directory = opened(checked(name))
+    except OSError as error:
+        raise _not_there(name, found=False) from error
     try:
-        directory = opened(name)
-    except OSError:
-        return  # it has gone this very moment
-    try:
-        with holders(directory) as pidfds:
-            end(pidfds, ENOUGH_SECONDS)
+        _ended(name, directory)
     finally:
         os.close(directory)
 
 
-def _still_up(name: str, seconds: float) -> bool:
+def _ended(name: str, directory: int) -> None:
+    """`directory` tells who holds the lab, even once it has been removed."""
+    try:
+        _asked(name, {"do": "down"}, None, LISTEN_SECONDS)
+        seconds = DOWN_SECONDS
+    except KubehopError:
+        if not _is_held(directory, MOMENT_SECONDS):
+            raise
+        seconds = 0.0
+    if _is_held(directory, seconds):
+        with holders(directory) as pidfds:
+            end(pidfds, ENOUGH_SECONDS)
+        if _is_held(directory, ENOUGH_SECONDS):
+            raise ClusterError(f"the lab {name} is still there, and nothing of it can be killed")
+    is_up(name)  # removes what is left
+
+
+def _is_held(directory: int, seconds: float) -> bool:
+    """Whether janitor or supervisor are there, still after so long."""
     deadline = time.monotonic() + seconds
-    while is_up(name):
+    while is_held(directory):
         if time.monotonic() >= deadline:
             return True
         time.sleep(0.005)

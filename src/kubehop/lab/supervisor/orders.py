@@ -8,6 +8,7 @@ from typing import Any
 from kubehop.lab.faults import Injected, Parameter, added, chosen, fault_named, healed
 from kubehop.lab.observe import COUNTS, Question, as_json, observe
 from kubehop.lab.plan.build import build_plan
+from kubehop.lab.plan.listing import plan_json
 from kubehop.lab.plan.values import FABRIC, OUTSIDE, node_namespace, pod_namespace
 from kubehop.lab.probe.prober import Prober
 from kubehop.lab.probe.values import fabric_links
@@ -177,6 +178,11 @@ def _where(order: Message) -> dict[Parameter, str]:
     return {p: text for p in Parameter if (text := _text(order, p.value, ""))}
 
 
+def _plan(state: State, _order: Message, _progress: Progress) -> Message:
+    """The way from nothing to what stands, faults included."""
+    return plan_json(state.lab.plan)
+
+
 def _snapshot(state: State, _order: Message, _progress: Progress) -> Message:
     """The cluster that stands, as objects: what `kubehop trace -f` reads."""
     return {"content": base64.b64encode(write(_standing(state))).decode()}
@@ -222,5 +228,6 @@ ORDERS: dict[str, Callable[[State, Message, Progress], Any]] = {
     "trace": _trace,
     "fault-add": _fault_add,
     "fault-heal": _fault_heal,
+    "plan": _plan,
     "snapshot": _snapshot,
 }

@@ -48,9 +48,12 @@ def root() -> Path:
 
 
 def _own(folder: Path) -> Path:
-    with suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
-    found = folder.lstat()
+    try:
+        with suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+        found = folder.lstat()
+    except OSError as error:
+        raise UsageError(f"no place for the state of labs: {folder}: {error.strerror}") from error
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
         raise UsageError(f"{folder} is not a directory of ours alone: remove it, and try again")
     return folder
@@ -143,6 +146,16 @@ def _emptied(fd: int) -> None:
 def opened(name: str) -> int:
     """The directory of a lab, open. Raises OSError if there is none."""
     return _directory(root() / name)
+
+
+def is_held(directory: int) -> bool:
+    """Whether somebody else holds the lab of that directory, removed or not."""
+    try:
+        fcntl.flock(directory, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    fcntl.flock(directory, fcntl.LOCK_UN)
+    return False
 
 
 def names() -> list[str]:

@@ -88,6 +88,7 @@ class Service:
     def _answer(self, order: Message, user: socket.socket) -> None:
         try:
             reply = self._reply(order, user)
+            self._state.log.order(order, reply)
             try:
                 messages.send(user, reply)
             except UsageError as error:  # more than a message can hold
@@ -109,6 +110,7 @@ class Service:
         except KubehopError as error:
             return {"error": str(error)}
         except Exception as error:  # the lab stands, whatever one order met
+            self._state.log.failure(error)
             return {"error": printable(f"unexpected: {type(error).__name__}: {error}")}
 
     def _end(self) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from kubehop.lab.faults import Injected
 from kubehop.lab.lab import Lab, Tell
 from kubehop.lab.plan.values import ForgetFlows, Make, Nft, Remove, Rewrite
+from kubehop.lab.supervisor.log import Log
 from kubehop.workload.following import Following, described
 
 Faults = tuple[Injected, ...]
@@ -21,6 +22,7 @@ class State:
     lab: Lab
     following: Following
     started: float
+    log: Log = field(default_factory=Log)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def change(

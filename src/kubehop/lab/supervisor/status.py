@@ -40,6 +40,7 @@ def status(state: State) -> Raw:
         "assumptions": list(cluster.assumptions),
         "notes": [*lab.kernel.notes, *lab.plan.notes],
         "problems": [*([lab.broken] if lab.broken else []), *lab.problems],
+        "log": state.log.lines,
     }
 
 

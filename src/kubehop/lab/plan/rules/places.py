@@ -26,7 +26,7 @@ def cluster_piece(cluster: Cluster) -> Piece:
     if rules.rejects_undefined_ports:
         table = cluster.derived(frontend_table)
         guarded = table.addresses if rules.binds_service_addresses else table.cluster_ips
-        for address in guarded:
+        for address in sorted(guarded):  # the same text each time
             piece.add(name_of(family(address), "cluster-ips"), address)
     return piece
 
