@@ -5,12 +5,13 @@ tests do.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from kubehop.dns.settings import DNSSettings
-from kubehop.lab.faults import Injected, faulty
+from kubehop.lab.faults import Faulty, Injected, faulty
 from kubehop.lab.kernel import Kernel
 from kubehop.lab.plan.build import build_plan
 from kubehop.lab.plan.difference import difference
@@ -33,6 +34,7 @@ from kubehop.model.cluster import Cluster
 from kubehop.model.errors import ClusterError, KubehopError, UsageError
 
 DEFAULTS = DNSSettings()
+Lines = tuple[str, ...]
 Tell = Callable[[str], None]
 """Called with a line that says what is being done now."""
 
@@ -124,7 +126,6 @@ class Lab:
             self.plan = Plan()
 
     def _become(self, cluster: Cluster, faults: Iterable[Injected], tell: Tell) -> Became:
-        """What sockets stand in comes first, then sockets, then rules that lead to them."""
         tell("planning")
         found = faulty(cluster, faults, self._build, self._settings.corefile)
         check_plan(found.plan, self.plan)
@@ -132,18 +133,45 @@ class Lab:
             *difference(self.plan, found.plan),
             *(flows_to_forget(self._altered, found.cluster) if self.plan.things else ()),
         )
-        rules = [step for step in steps if isinstance(step, Nft | ForgetFlows)]
         with self._whole_or_broken():
-            tell(f"namespaces and links of {len(cluster.nodes)} nodes, {len(cluster.pods)} pods")
-            self.kernel.apply([step for step in steps if not isinstance(step, Nft | ForgetFlows)])
-            tell(f"{len(found.plan.listeners)} listening ports")
-            problems = self._serve(found.cluster, found.plan, _remade(steps))
-            tell(f"rules of {len(cluster.services)} Services")
-            self.kernel.apply(rules)
+            problems = self._done(found, steps, tell)
             self.cluster, self._altered, self.plan = cluster, found.cluster, found.plan
             self.faults, self.problems = found.faults, problems
             self._prober.apply(found.cluster)
         return Became(steps, problems, found.healed)
+
+    def _done(self, found: Faulty, steps: Sequence[Step], tell: Tell) -> tuple[str, ...]:
+        """Do the steps, and serve; what could not be had.
+
+        What sockets stand in comes first, then sockets, then rules that lead to them. Where all
+        only goes it goes the other way round, so that nobody is led to what is not there.
+        """
+        rules = [step for step in steps if isinstance(step, Nft | ForgetFlows)]
+        things = [step for step in steps if not isinstance(step, Nft | ForgetFlows)]
+        if not self.plan.things:
+            tell(f"{len(found.cluster.nodes)} nodes, {len(found.cluster.pods)} pods")
+            return self._built(found, things, rules)
+        first, last = (things, rules) if any(map(_makes, steps)) else (rules, things)
+        nodes, pods = len(found.cluster.nodes), len(found.cluster.pods)
+        tell(f"namespaces and links of {nodes} nodes, {pods} pods")
+        self.kernel.apply(first)
+        tell(f"{len(found.plan.listeners)} listening ports")
+        problems = self._serve(found.cluster, found.plan, _remade(steps))
+        tell(f"rules of {len(found.cluster.services)} Services")
+        self.kernel.apply(last)
+        return problems
+
+    def _built(self, found: Faulty, things: Sequence[Step], rules: Sequence[Step]) -> Lines:
+        """A new lab, where nobody sends yet: the kernel makes links and rules under different
+        locks, so they are made side by side."""
+        boxes = [step for step in things if _is_sandbox(step)]
+        self.kernel.apply(boxes)
+        with ThreadPoolExecutor(1) as beside:
+            loading = beside.submit(self.kernel.apply, rules)
+            self.kernel.apply([step for step in things if not _is_sandbox(step)])
+            problems = self._serve(found.cluster, found.plan, frozenset())
+            loading.result()
+        return problems
 
     @contextmanager
     def _whole_or_broken(self) -> Iterator[None]:
@@ -168,10 +196,11 @@ class Lab:
         before, after = set(self.plan.listeners), set(plan.listeners)
         gone = [one for one in self.plan.listeners if one not in after]
         made = [one for one in plan.listeners if one not in before]
-        return (
-            *self._dns.apply(cluster, plan.nameservers, remade),
-            *self.servers.apply(gone, made, remade),
-        )
+        failed = self._dns.apply(cluster, plan.nameservers, remade)
+        refused = self.servers.apply(gone, made, remade)
+        if failed:  # a server that went may have had the port
+            failed = self._dns.apply(cluster, plan.nameservers)
+        return failed + refused
 
     def _take_health(self, healthy: Healthy) -> None:
         """The load balancer sends where the checks answered, from now on."""
@@ -188,6 +217,14 @@ class Lab:
 def _balanced(plan: Plan, cluster: Cluster, healthy: Healthy) -> Plan:
     rulesets = {**plan.rulesets, FABRIC: balancer_ruleset(cluster, healthy)}
     return replace(plan, rulesets=rulesets)
+
+
+def _makes(step: Step) -> bool:
+    return isinstance(step, Make)
+
+
+def _is_sandbox(step: Step) -> bool:
+    return isinstance(step, Make) and isinstance(step.thing, Sandbox)
 
 
 def _remade(steps: Iterable[Step]) -> frozenset[str]:
