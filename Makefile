@@ -2,7 +2,7 @@
 #   PYTHON=python3.12 make test     another Python
 #   make test ARGS="-k trace"       more arguments for the program behind the target
 
-.PHONY: help demo test check bench lock clean
+.PHONY: help demo test check bench soak lock clean
 
 help:           ## list the targets
 	@sed -n 's/^\([a-z]*\): *## */  make \1	/p' Makefile
@@ -22,6 +22,10 @@ check:          ## format, lint, types, layers and tests: the same as CI
 bench:          ## measure
 	@scripts/setup bench
 	@.venv/bin/python -m benchmarks $(ARGS)
+
+soak:           ## compare predictions with packets in thousands of generated labs (ARGS="--clusters 5000 --seed 1")
+	@scripts/setup dev
+	@.venv/bin/python -m tests.lab.differential $(or $(ARGS),--clusters 2000)
 
 lock:           ## write requirements/ again from pyproject.toml (ARGS=--upgrade for newer versions)
 	@scripts/setup dev
