@@ -12,6 +12,7 @@ from kubehop.lab.plan.values import (
 )
 from tests.clusters import behind, cluster, endpoint, pod, service
 from tests.lab.plan.routing import UNREACHABLE, Routing
+from tests.lab.plan.test_build import DUAL, addresses
 
 NOTES = build_plan(example())
 PORT = {"containerPort": 80}
