@@ -63,8 +63,9 @@ class Pause:
         self._path, arguments = b"/bin/sleep", [NAME.encode(), b"infinity", None]
         if program := elf(machine):
             path = folder / NAME
-            path.write_bytes(program)
-            path.chmod(0o755)
+            if not path.exists():  # a program that runs cannot be written
+                path.write_bytes(program)
+                path.chmod(0o755)
             self._path, arguments = os.fsencode(path), [NAME.encode(), None]
         self._arguments = (ctypes.c_char_p * len(arguments))(*arguments)
         self._environment = (ctypes.c_char_p * 1)(None)
