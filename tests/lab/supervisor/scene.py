@@ -19,6 +19,11 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
+# Here, so that not every command does so again.
+import kubehop.cli.lab.status_text
+import kubehop.lab.observe
+import kubehop.lab.plan.inputs
+import kubehop.lab.supervisor.start
 from kubehop.cli.main import run
 from kubehop.lab.kernel import libc
 from tests.lab.inside import run_apart
