@@ -65,8 +65,14 @@ def test_flows_are_forgotten_by_where_they_went_and_who_replies(
         assert left(ForgetFlows(NODE, "10.96.0.10", 53, none)) == {(first, _V4)}
         moved = frozenset({("10.42.0.2", 5354), ("10.42.0.9", 5353)})
         assert left(ForgetFlows(NODE, "fd96::a", 53, moved)) == {(sixth, _V6)}
+        assert left(ForgetFlows(NODE, "", 53, frozenset({_V6}))) == set()
         assert left(ForgetFlows(NODE, "10.42.0.2", 53, none)) == {(plain, plain)}
-        assert left(ForgetFlows(NODE, "", 53, frozenset({_V4}))) == {(sixth, _V6), (plain, plain)}
+        assert left(ForgetFlows(NODE, "", 53, frozenset({_V4}))) == {(plain, plain)}
+        assert left(ForgetFlows(NODE, "", 53, moved)) == {
+            (first, _V4),
+            (second, _V4),
+            (plain, plain),
+        }
         two = (ForgetFlows(NODE, a, 53, none) for a in ("10.96.0.11", "fd96::a"))
         assert left(*two) == {(second, _V4), (sixth, _V6)}
         assert left(ForgetFlows(NODE, "", 53, none)) == every
