@@ -16,6 +16,7 @@ from kubehop.lab.plan.addressing import (
     LO,
     LOCAL_TABLE,
     NAMESERVER,
+    ROUTER,
     host,
 )
 from kubehop.lab.plan.files import Files
@@ -58,6 +59,8 @@ def outside_things(layout: Layout, reach: Reach, files: Files) -> Iterator[Thing
         yield Neighbour(OUTSIDE, ETH0, GATEWAY[each], HOST_MAC)
         # Else the gateway is local as well, and the kernel refuses it as a gateway.
         yield Route(OUTSIDE, host(GATEWAY[each]), ETH0, table=LOCAL_TABLE)
+        # What is local here is no source of a packet that arrives: the fabric's ICMP errors.
+        yield Route(OUTSIDE, host(ROUTER[each]), ETH0, GATEWAY[each], table=LOCAL_TABLE)
     yield from _ways(layout, reach)
     for each in layout.families:
         everything = EVERYTHING[each]
