@@ -177,14 +177,14 @@ class Lab:
     def _whole_or_broken(self) -> Iterator[None]:
         try:
             yield
-        except (KubehopError, OSError) as error:
+        except Exception as error:
             self.broken = (
                 f"the lab is broken, a change failed half-way ({error}):"
                 " `kubehop lab down`, then up again"
             )
-            if isinstance(error, KubehopError):
-                raise
-            raise ClusterError(str(error)) from error
+            if isinstance(error, OSError):
+                raise ClusterError(str(error)) from error
+            raise
 
     def _build(self, cluster: Cluster) -> Plan:
         plan = build_plan(cluster, self._settings, self._altered)
@@ -209,7 +209,7 @@ class Lab:
             if not self.plan.things or self.broken:
                 return
             plan = _balanced(self.plan, self._altered, healthy)
-            with suppress(KubehopError), self._whole_or_broken():
+            with suppress(KubehopError), self._whole_or_broken():  # `broken` says it
                 self.kernel.apply(difference(self.plan, plan))
                 self.plan = plan
 

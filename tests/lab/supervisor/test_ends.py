@@ -250,10 +250,12 @@ def test_where_state_is_when_the_environment_does_not_say_or_is_wrong(tmp_path: 
     up()
     assert (long / "kubehop" / "a" / "control").is_socket()
     fine("lab", "down", "--name", "a")
-    for wrong in ("relative", "/nonexistent", "", "/proc"):
+    for wrong in ("relative", "/nonexistent", ""):
         os.environ["XDG_RUNTIME_DIR"] = wrong
         up()
         fine("lab", "down", "--name", "a")
+    os.environ["XDG_RUNTIME_DIR"] = "/proc"
+    assert "/proc/kubehop: " in refused("lab", "up", "--name", "a")
     os.environ["XDG_RUNTIME_DIR"] = given
     runtime().symlink_to("/etc")
     assert "not a directory of ours alone" in refused("lab", "up", "--name", "a")

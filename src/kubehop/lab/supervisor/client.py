@@ -95,10 +95,14 @@ def _ended(name: str, directory: int) -> None:
 
 
 def _is_held(directory: int, seconds: float) -> bool:
-    """Whether janitor or supervisor are there, still after so long."""
-    deadline = time.monotonic() + seconds
+    """Whether janitor or supervisor are there, still after so long.
+
+    Who has removed the directory has nothing left to do.
+    """
+    begun = time.monotonic()
     while is_held(directory):
-        if time.monotonic() >= deadline:
+        waited = time.monotonic() - begun
+        if waited >= (seconds if os.fstat(directory).st_nlink else min(seconds, ENOUGH_SECONDS)):
             return True
         time.sleep(0.005)
     return False
