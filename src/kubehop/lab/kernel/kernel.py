@@ -75,7 +75,8 @@ class Kernel:
         """Take everything away. When it returns nothing and nobody is in a namespace of the lab.
 
         The kernel takes such namespaces down in its own time, which is waited for as long as
-        `patience` (seconds): a VXLAN device costs it a grace period of RCU, some 10 ms.
+        `patience` (seconds): a VXLAN device costs it a grace period of RCU, some 10 ms. With 0
+        nobody waits: else one may have to wait longer, for the lock that it holds (rtnl_mutex).
         """
         self._spaces.close(patience)
         self._workers.close()

@@ -170,7 +170,8 @@ class Spaces:
         if not self._home:
             return
         self.remove(list(self._spaces))
-        self._workers.each(lambda wait: wait(), [partial(wait_until_gone, patience)])
+        if patience:
+            self._workers.each(lambda wait: wait(), [partial(wait_until_gone, patience)])
         for fd in self._home.values():
             os.close(fd)
         self._home.clear()

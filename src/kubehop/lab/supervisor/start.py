@@ -36,9 +36,6 @@ STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 OOM_SCORE = 500
 """Of 1000."""
 
-PATIENCE_WITH_KERNEL = 0.3
-"""Seconds to wait until the kernel has taken the namespaces down: nobody can get into them."""
-
 
 @dataclass(frozen=True, slots=True)
 class Started:
@@ -70,18 +67,13 @@ def start(name: str, following: Following, progress: Progress, *, bound: bool = 
     To be called in a process with one thread. Raises UsageError if there is one already or the
     machine forbids it, ClusterError where the kernel refuses something; then nothing is left.
     """
-    place = Place.taken(name)
-    said, saying = os.pipe2(os.O_CLOEXEC)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # From the fork on Ctrl-C has something to end, until then there is nothing.
+    # Ctrl-C comes when there is something to end: before there is nothing, not half of it.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
-    starter, janitor = os.getpid(), _forked(place)
-    if not janitor:
-        _janitor(place, following, saying, starter if bound else 0)
-    os.close(saying)
-    place.closed()  # it stays locked as long as they hold it
-    started = Started({}, janitor, said)
+    try:
+        started = _begun(name, following, bound)
+    except BaseException:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
+        raise
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
         return _ready(started, progress)
@@ -90,13 +82,23 @@ def start(name: str, following: Following, progress: Progress, *, bound: bool = 
         raise
 
 
-def _forked(place: Place) -> int:
+def _begun(name: str, following: Following, bound: bool) -> Started:
+    """Fork the janitor."""
+    place = Place.taken(name)
+    said, saying = os.pipe2(os.O_CLOEXEC)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    starter = os.getpid()
     try:
-        return os.fork()
+        janitor = os.fork()
     except OSError as error:
         place.removed()
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
         raise ClusterError(f"a lab needs processes of its own: {error.strerror}") from error
+    if not janitor:
+        _janitor(place, following, saying, starter if bound else 0)
+    os.close(saying)
+    place.closed()  # it stays locked as long as they hold it
+    return Started({}, janitor, said)
 
 
 def _ready(started: Started, progress: Progress) -> Started:
@@ -220,7 +222,7 @@ def _supervisor(
         for number in STOPS:
             signal.signal(number, signal.SIG_IGN)
         try:
-            lab.down(PATIENCE_WITH_KERNEL)
+            lab.down(patience=0)  # nobody can get into its namespaces any more
         finally:
             place.removed()
     return 0
