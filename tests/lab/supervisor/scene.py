@@ -19,13 +19,13 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-# Here, so that not every command does so again.
-import kubehop.cli.lab.status_text
-import kubehop.lab.observe
-import kubehop.lab.plan.inputs
-import kubehop.lab.supervisor.start
+# Some are here only so that not every command imports them again.
+from kubehop.cli.lab import status_text  # noqa: F401
 from kubehop.cli.main import run
+from kubehop.lab import observe  # noqa: F401
 from kubehop.lab.kernel import libc
+from kubehop.lab.plan import inputs  # noqa: F401
+from kubehop.lab.supervisor import start  # noqa: F401
 from tests.lab.inside import run_apart
 from tests.real.needs import lacks
 
