@@ -323,6 +323,7 @@ bridge -n node-1 fdb add 02:bc:93:a0:ad:53 dev flannel.1 dst 192.168.0.12 perman
 bridge -n node-2 fdb add 02:f2:8b:7f:c6:5c dev flannel.1 dst 192.168.0.10 permanent
 bridge -n node-2 fdb add 02:1d:f6:e9:28:dc dev flannel.1 dst 192.168.0.11 permanent
 ip -n outside route add 169.254.1.1/32 dev eth0 table 255
+ip -n outside route add 203.0.113.1/32 via 169.254.1.1 dev eth0 onlink table 255
 ip -n outside route add 192.168.0.10/32 via 169.254.1.1 dev eth0 onlink table 255
 ip -n outside route add 192.168.0.11/32 via 169.254.1.1 dev eth0 onlink table 255
 ip -n outside route add 192.168.0.12/32 via 169.254.1.1 dev eth0 onlink table 255
