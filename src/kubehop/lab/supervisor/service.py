@@ -1,6 +1,7 @@
 """The supervisor's orders: one thread for each user, one change at a time."""
 
 import os
+import select
 import socket
 import struct
 import threading
@@ -34,8 +35,7 @@ class Service:
     def __init__(self, name: str, lab: Lab, following: Following, started: float) -> None:
         self._state = State(name, lab, following, started)
         self._places = threading.BoundedSemaphore(USERS)
-        self._control: socket.socket | None = None
-        self._ending = False
+        self._over, self._end_it = os.pipe2(os.O_CLOEXEC)
 
     def status(self) -> Message:
         """What `kubehop lab status` shows."""
@@ -43,19 +43,26 @@ class Service:
 
     def run(self, control: socket.socket, is_there: Callable[[], bool]) -> None:
         """Serve; returns when the lab is to end: after `down`, or if nobody can reach it more."""
-        self._control = control
-        control.settimeout(LOOK_SECONDS)
-        while not self._ending:
-            try:
-                user, _ = control.accept()
-            except TimeoutError:
-                if not is_there():
-                    return
-            except OSError:
-                # Shut by `down`; else a user that went, or too many open files: no reason to end.
-                time.sleep(0 if self._ending else PAUSE)
-            else:
-                self._welcome(user)
+        control.setblocking(False)
+        waiting = select.poll()
+        waiting.register(control, select.POLLIN)
+        waiting.register(self._over, select.POLLIN)
+        while True:
+            ready = {fd for fd, _ in waiting.poll(LOOK_SECONDS * 1000)}
+            if self._over in ready or (not ready and not is_there()):
+                return
+            if ready:
+                self._accept(control)
+
+    def _accept(self, control: socket.socket) -> None:
+        try:
+            user, _ = control.accept()
+        except BlockingIOError:
+            pass
+        except OSError:  # a user that went, or too many open files: no reason to end
+            time.sleep(PAUSE)
+        else:
+            self._welcome(user)
 
     def _welcome(self, user: socket.socket) -> None:
         if not _may(user):
@@ -114,10 +121,7 @@ class Service:
             return {"error": printable(f"unexpected: {type(error).__name__}: {error}")}
 
     def _end(self) -> None:
-        assert self._control is not None
-        self._ending = True
-        with suppress(OSError):
-            self._control.shutdown(socket.SHUT_RDWR)
+        os.write(self._end_it, b"+")
 
 
 def _turn_away(user: socket.socket, why: str) -> None:
