@@ -17,6 +17,7 @@ from kubehop.lab.kernel.limits import enough_files
 from kubehop.lab.kernel.links import Links
 from kubehop.lab.kernel.netlink import Netlink
 from kubehop.lab.kernel.nft import Rules
+from kubehop.lab.kernel.program import Programs, Ran
 from kubehop.lab.kernel.spaces import Spaces
 from kubehop.lab.kernel.workers import Workers
 from kubehop.lab.plan.values import ForgetFlows, Make, Nft, Remove, Rewrite, Sandbox, Step
@@ -37,6 +38,7 @@ class Kernel:
         self._workers = Workers()
         self._spaces = Spaces(base, self._workers)
         self._links = Links(self._spaces, self._workers)
+        self._programs = Programs()
         self._do: dict[type, Callable[[Sequence[Any]], None]] = {
             Make: self._make,
             Remove: self._remove,
@@ -68,8 +70,18 @@ class Kernel:
         return self._spaces[namespace].pid
 
     def pids(self) -> frozenset[int]:
-        """All of them, inner: our children that are waited for here and by nobody else."""
-        return frozenset(self._spaces[namespace].pid for namespace in self._spaces)
+        """All of them and what `run` runs, inner: our children that are waited for here and by
+        nobody else."""
+        holders = (self._spaces[namespace].pid for namespace in self._spaces)
+        return frozenset((*holders, *tuple(self._programs.pids)))
+
+    def run(self, namespace: str, command: Sequence[str], seconds: float) -> Ran:
+        """A program of this machine in a sandbox, to its end or for so many seconds.
+
+        From any thread. Raises UsageError for a namespace that is not there, ClusterError if it
+        cannot be started.
+        """
+        return self._programs.run(self._spaces[namespace].pid, command, seconds)
 
     def close(self, patience: float = 10.0) -> None:
         """Take everything away. When it returns nothing and nobody is in a namespace of the lab.
