@@ -19,6 +19,7 @@ from kubehop.lab.plan.rules import (
 from kubehop.lab.plan.values import FABRIC, OUTSIDE, Nft, node_namespace, pod_namespace
 from kubehop.lab.probe import Observed, Probe
 from kubehop.model.cluster import Cluster
+from kubehop.model.pod_network import POD_NETWORKS
 from kubehop.model.service import Service
 from kubehop.trace.values import Verdict
 from tests.clusters import UNREADY, balanced, behind, cluster, endpoint, node, pod, service
@@ -126,6 +127,28 @@ def test_cluster_ips(base: Base) -> None:
         own = stand.prober.run([probe], PATIENCE)
         kept = {one.pod: one.source_seen == B for one in own}
         assert kept == {"default/a": True, "default/b": False, "default/c": True}
+
+
+@in_lab
+def test_an_endpoint_may_meet_itself_on_another_node(base: Base) -> None:
+    """Section 3.5: whatever the policy, where the pod network leaves a pod its own address."""
+    subject = service(type="NodePort", externalTrafficPolicy="Local")
+    (bare,) = (one for one in POD_NETWORKS if not one.masquerades_to_nodes)
+    with standing(base, of(subject, ENDPOINTS[1], pod_network=bare)) as stand:
+        probe = Probe(pod_namespace("default", "b"), "", "192.168.0.10", 30080, count=3)
+        found = stand.prober.run([probe], PATIENCE)
+        assert (pods(found), sources(found)) == ({"b"}, {"192.168.0.10"})
+
+
+@in_lab
+def test_what_was_translated_is_not_guarded_again(base: Base) -> None:
+    """Section 8: in mode ipvs every port of a Service's address is guarded, n0's own here; a
+    packet that was translated to it is for n0 to judge."""
+    subject = service(externalIPs=["192.168.0.10"])
+    of_node = of(subject, endpoint("192.168.0.10", "n0"), mode="ipvs")
+    with standing(base, of_node) as stand:
+        (found,) = seen(stand, "pod", "10.43.0.1", 80, count=1)
+        assert (found.verdict, found.crossings) == (Verdict.REJECTED, 1)
 
 
 MODES: dict[str, tuple[str, str]] = {

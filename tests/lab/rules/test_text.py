@@ -80,7 +80,6 @@ def test_one_endpoint_more_changes_a_few_elements() -> None:
     (text,) = change_texts(old, new)
     assert re.sub(r"0x[0-9a-f]+", "N", text) == (
         "delete element ip kubehop sets { N }\n"
-        "add element ip kubehop hairpins { 10.42.1.3 . 10.42.1.3 }\n"
         "add element ip kubehop sets { N : goto pick-2 }\n"
         "add element ip kubehop endpoints { N . 1 : 10.42.1.3 . 8080 }\n"
     )

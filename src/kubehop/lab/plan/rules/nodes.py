@@ -8,7 +8,7 @@ from kubehop.lab.plan.rules.host_ports import host_ports
 from kubehop.lab.plan.rules.layers import Layers, Shared
 from kubehop.lab.plan.rules.marks import numbers
 from kubehop.lab.plan.rules.parts import ALL, Layer, Pieces
-from kubehop.lab.plan.rules.places import cluster_piece, local_pods, node_piece
+from kubehop.lab.plan.rules.places import add_hairpins, cluster_piece, local_pods, node_piece
 from kubehop.lab.plan.rules.services import Listening, contribution
 from kubehop.lab.plan.values import Ruleset
 from kubehop.model.addresses import Family
@@ -33,6 +33,8 @@ def node_rulesets(cluster: Cluster, before: Cluster | None = None) -> dict[str, 
     for service_pieces in contributions(cluster, before):
         for layer, piece in service_pieces.items():
             pieces[layer].merge(piece)
+        pieces.endpoints |= service_pieces.endpoints
+    add_hairpins(cluster, pieces)
     pieces[ALL].merge(cluster_piece(cluster))
     for found in (local_pods(cluster), host_ports(cluster)):
         for name, piece in found.items():

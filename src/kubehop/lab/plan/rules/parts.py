@@ -48,7 +48,14 @@ ALL = Layer()
 
 class Pieces(dict[Layer, Piece]):
     """Pieces by the nodes that they are for. A node has those of its layers, which never have
-    a key in common: none overrides another, so that each can be compared alone."""
+    a key in common: none overrides another, so that each can be compared alone.
+
+    `endpoints` are those that any of the pieces sends to, each as address and node of its slice.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.endpoints: dict[tuple[str, str], None] = {}
 
     def __missing__(self, layer: Layer) -> Piece:
         self[layer] = made = Piece()

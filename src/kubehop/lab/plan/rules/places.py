@@ -3,14 +3,15 @@
 from collections.abc import Iterable, Iterator
 
 from kubehop.lab.plan.rules.frame import WORDS, name_of
-from kubehop.lab.plan.rules.parts import Piece
+from kubehop.lab.plan.rules.parts import ALL, Layer, Piece, Pieces
 from kubehop.lab.plan.rules.services import collapsed
 from kubehop.model.addresses import Family, canonical, contains, family, network
 from kubehop.model.cluster import Cluster
 from kubehop.model.proxy import ProxyConfig
 from kubehop.service.frontends import frontend_table
 from kubehop.service.modes import MODES
-from kubehop.service.nodes import ProxyNode, pod_source_cidr, serves_node_ports
+from kubehop.service.nodes import ProxyNode, pod_source_cidr, proxy_nodes, serves_node_ports
+from kubehop.trace.places import PlaceKind, locate
 
 EVERYTHING = {Family.IPV4: "0.0.0.0/0", Family.IPV6: "::/0"}
 
@@ -92,6 +93,20 @@ def _served_loopback(node: ProxyNode, config: ProxyConfig) -> Iterator[str]:
 def _add_all(piece: Piece, wanted: Family, name: str, elements: Iterable[str]) -> None:
     for element in elements:
         piece.add(name_of(wanted, name), element)
+
+
+def add_hairpins(cluster: Cluster, pieces: Pieces) -> None:
+    """Endpoints, each with itself: it is masqueraded where it is chosen by its own packet.
+
+    A pod meets itself on its own node alone if what it sends to others has that node's address.
+    Others (a node of mode ipvs, a pod whose network masquerades nothing) may anywhere.
+    """
+    nodes, at_home = cluster.derived(proxy_nodes), cluster.pod_network.masquerades_to_nodes
+    for address, node in pieces.endpoints:
+        place = locate(cluster, address, node)
+        alone = at_home and place.kind is PlaceKind.POD and place.node in nodes
+        layer = Layer(node=place.node) if alone else ALL
+        pieces[layer].add(name_of(family(address), "hairpins"), f"{address} . {address}")
 
 
 def local_pods(cluster: Cluster) -> dict[str, Piece]:

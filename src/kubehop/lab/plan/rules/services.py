@@ -83,7 +83,7 @@ def _add_port(pieces: Pieces, behind: Behind) -> None:
         usable_at_all = bool(behind.usable.ready or behind.usable.draining)
         _add_reactions(pieces[ALL], behind, behaviours, usable_at_all)
     for endpoint in (*behind.usable.ready, *behind.usable.draining):
-        pieces[ALL].add(listening.name("hairpins"), f"{endpoint.address} . {endpoint.address}")
+        pieces.endpoints[endpoint.address, endpoint.node] = None
     if behind.policies.uses_cluster:
         for layer, node in _cluster_layers(behind, nodes):
             found = behind.sets_at(node).cluster or ()
