@@ -30,7 +30,6 @@ from tests.lab.supervisor.scene import (
     up,
 )
 
-
 NOT_YET = 99
 """Exit code where Ctrl-C came before the command began."""
 
