@@ -10,7 +10,7 @@ import pytest
 
 from kubehop.lab.kernel import Base, nft
 from kubehop.lab.kernel.nft import Rules
-from kubehop.lab.plan.values import Nft, Sandbox
+from kubehop.lab.plan.values import NEXT_TRANSACTION, Nft, Sandbox
 from kubehop.model.errors import ClusterError, UsageError
 from tests.lab.inside import as_everyone, in_lab
 from tests.lab.kernel.world import NODE, POD, node, pod, said, standing
@@ -97,10 +97,12 @@ def test_many_namespaces_at_a_time_get_each_its_own(base: Base, uid: int | None)
             assert kept(kernel, name)[0] == [f"10.96.{number}.1", f"10.42.{number}.1"]
 
 
+@as_everyone
 @in_lab
-def test_other_threads_run_while_rules_are_loaded(base: Base) -> None:
+def test_other_threads_run_while_rules_are_loaded(base: Base, uid: int | None) -> None:
     """The interpreter's lock is free meanwhile: else no thread could answer a packet."""
-    big = _TABLE + "".join(elements(250, third) for third in range(80))
+    parts = ["".join(elements(250, third) for third in range(n, n + 8)) for n in range(0, 80, 8)]
+    big = NEXT_TRANSACTION.join([_TABLE, *parts])
     with standing(base, Sandbox(NODE, "a")) as kernel:
         load = threading.Thread(target=kernel.apply, args=([Nft(NODE, big)],))
         pauses, last = [], time.monotonic()
