@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--scale 0.1] [--dns-scale 1]`: figures with targets, ours and peers'."""
+"""`python -m benchmarks [--scale 0.1] [--dns-scale 1] [--no-lab]`: figures with targets."""
 
 import argparse
 import json
@@ -7,7 +7,7 @@ import platform
 import sys
 import tempfile
 
-from benchmarks import dns, generator
+from benchmarks import dns, generator, lab, lab_kernel, lab_rules
 from benchmarks.measures import MEASURES, apart, command_seconds
 
 Row = tuple[str, str, str, bool | None]
@@ -17,6 +17,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--scale", type=float, default=0.1, help="1.0 is 700 MB of JSON")
     parser.add_argument("--dns-scale", type=float, default=1, help="of the DNS part; 0: without")
+    parser.add_argument("--no-lab", dest="lab", action="store_false", help="without the lab's part")
     parser.add_argument("--measure", nargs=2, metavar=("NAME", "FILE"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
@@ -28,6 +29,8 @@ def main() -> int:
         with open(path, "wb") as out:
             size = generator.write(out, options.scale)
         rows = measured(path, size / 1e6, options.scale)
+    if options.lab:
+        rows += [*lab.rows(), *lab_rules.rows(), *lab_kernel.rows()]
     if options.dns_scale:
         rows += dns.rows(options.dns_scale)
     show(rows, options.scale)
