@@ -291,7 +291,8 @@ def test_manifests_that_are_too_large(tmp_path: Any) -> None:
         assert time.monotonic() - started < 3
     said = refused("lab", "up", "--name", "b", "-f", "-", stdin=(deployment % 10**6).encode())
     assert "has room for" in said
-    service = "{apiVersion: v1, kind: Service, metadata: {name: s%d, annotations: {x: %s}}}"
+    service = "{apiVersion: v1, kind: Service, metadata: {name: s%d, annotations: {x: %s}}"
+    service += ", spec: {ports: [{port: 80}]}}"
     services = "\n---\n".join(service % (n, "y" * 7000) for n in range(3000))
     assert len(services) > 20 << 20
     code, said = applied(services)
