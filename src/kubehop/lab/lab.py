@@ -7,7 +7,7 @@ tests do.
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from kubehop.dns.settings import DNSSettings
@@ -111,6 +111,10 @@ class Lab:
         """Raise UsageError if what stands is not what was asked for."""
         if self.broken:
             raise UsageError(self.broken)
+
+    def watched_names(self, log: Log) -> AbstractContextManager[None]:
+        """Have `log` called for every query that comes to cluster DNS while the body runs."""
+        return self._dns.watched(log)
 
     def down(self, patience: float = 10.0) -> None:
         """Take everything away; when it returns nothing and nobody is in a namespace of the lab.

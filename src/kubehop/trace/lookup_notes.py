@@ -10,6 +10,9 @@ from kubehop.dns.outside import STAND_IN, UNKNOWN_ADDRESS, Mood
 from kubehop.dns.resolv.kubelet import Event
 from kubehop.trace.answerer import Answerer
 
+OUTSIDE_IS = "resolvers outside are assumed to be like this: "
+"""How a note starts that is of no use to who knows what is outside."""
+
 
 def notes_on(problem: str, events: tuple[Event, ...], answerer: Answerer) -> tuple[str, ...]:
     """A line each: why the pod does not start, what the kubelet reports about its files, what
@@ -49,7 +52,7 @@ def _about_outside(answerer: Answerer) -> Iterator[str]:
     outside = answerer.outside
     assumed = [name for name in answerer.left if name not in outside.known]
     if assumed and outside.mood is not Mood.ANSWERS:
-        yield f"resolvers outside are assumed to be like this: {outside.mood} (--outside)"
+        yield f"{OUTSIDE_IS}{outside.mood} (--outside)"
     elif assumed:
         existing = ", ".join(name for name in assumed if name in outside.exists)
         what = f"{existing} exists" if existing else "none of these names exists"

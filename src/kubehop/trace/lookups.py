@@ -66,11 +66,13 @@ class Files:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A query, what it got, why it got that, and the object responsible ("" if none)."""
+    """A query, what it got, why it got that, the object responsible ("" if none), and who
+    answers where it was sent."""
 
     step: Step
     why: str
     object: str
+    met: Nameserver | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +198,10 @@ class Names:
             tuple(answerer.met.values()),
             notes_on(files.problem, files.events, answerer),
         )
-        steps = tuple(Answered(shown(s), *answerer.explain(s.query)) for s in asked.lookup.steps)
+        steps = tuple(
+            Answered(shown(s), *answerer.explain(s.query), answerer.nameserver(s.query))
+            for s in asked.lookup.steps
+        )
         return Prediction(
             name=name,
             origin=origin.label if origin else f"a pod of namespace {namespace}",

@@ -9,6 +9,7 @@ COMMANDS: Commands = {
     "status": ("kubehop.cli.lab.status", "What stands: nodes, pods with PIDs, Services, faults."),
     "exec": ("kubehop.cli.lab.exec", "Run a program of this machine in a pod's network."),
     "trace": ("kubehop.cli.lab.trace", "Predict, then really connect: do the two agree?"),
+    "resolve": ("kubehop.cli.lab.resolve", "Predict a lookup, then really ask: do they agree?"),
     "apply": ("kubehop.cli.lab.apply", "Apply manifests; the lab follows."),
     "delete": ("kubehop.cli.lab.delete", "Delete objects; the lab follows."),
     "scale": ("kubehop.cli.lab.scale", "Change how many pods a workload has."),
@@ -31,5 +32,6 @@ def command() -> None:
       kubehop lab up
       kubehop lab exec busybox -- nslookup kubernetes.default
       kubehop lab trace external svc/example-service:8765
+      kubehop lab resolve whoami --from pod/busybox
       kubehop lab down
     """

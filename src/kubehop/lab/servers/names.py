@@ -1,7 +1,8 @@
 """The DNS servers of a lab, each in a thread whose network is its namespace's."""
 
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from kubehop.dns.chain import Serving
@@ -59,6 +60,7 @@ class Running:
     """
 
     server: Server | Silent
+    chain: Serving | None = None
     data: ZoneData | None = None
     read: object = None
     serves: int = 0
@@ -125,6 +127,24 @@ class DNSServers:
         with self._inside(server.namespace):
             return Silent(Listen(address, server.port) for address in server.addresses)
 
+    @contextmanager
+    def watched(self, log: Log) -> Iterator[None]:
+        """Tell `log`, and no other, of queries to cluster DNS while the body runs: only then they
+        are slower. One at a time. What is cached stays so."""
+        before = self._log
+        self._tell(log)
+        try:
+            yield
+        finally:
+            self._tell(before)
+
+    def _tell(self, log: Log | None) -> None:
+        with self._lock:
+            self._log = log
+            for key, running in self._running.items():
+                if running.chain is not None and isinstance(running.server, Server):
+                    running.server.reload(self._logged(key[3], running.chain))
+
     # Cluster DNS
 
     def _run_cluster_dns(self, key: Key, server: Nameserver, change: Change) -> None:
@@ -143,16 +163,16 @@ class DNSServers:
         serves = self._serves(server, chain)
         if running is not None and running.serves == serves:
             assert isinstance(running.server, Server)
-            running.server.reload(self._logged(server, chain))
+            running.server.reload(self._logged(server.pod, chain))
         else:
             if running is not None:
                 self._running.pop(key).server.stop()
             if serves is None:
                 listens = ", ".join(map(str, chain.ports)) or "no port"
                 raise InputError(f"its Corefile listens on {listens}, not on {server.port}")
-            started = self._started(server, self._logged(server, chain), serves)
-            self._running[key] = running = Running(started, data)
-        running.read, running.serves = read, serves
+            started = self._started(server, self._logged(server.pod, chain), serves)
+            self._running[key] = running = Running(started, data=data)
+        running.chain, running.read, running.serves = chain, read, serves
 
     def _read(self, server: Nameserver) -> object:
         """Besides the objects, all that decides about the chain."""
@@ -170,8 +190,8 @@ class DNSServers:
         assumed = server.corefile or is_assumed(self._cluster, self._settings)
         return 0 if assumed else None
 
-    def _logged(self, server: Nameserver, chain: Serving) -> Chain:
-        return Logging(chain, server.pod, self._log) if self._log else chain
+    def _logged(self, pod: str, chain: Serving) -> Chain:
+        return Logging(chain, pod, self._log) if self._log else chain
 
     def _started(self, server: Nameserver, chain: Chain, serves: int) -> Server:
         listen = [Listen(address, server.port, serves) for address in server.addresses]

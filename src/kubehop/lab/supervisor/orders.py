@@ -7,6 +7,7 @@ from typing import Any
 
 from kubehop.lab.faults import Injected, Parameter, added, chosen, fault_named, healed
 from kubehop.lab.observe import COUNTS, Question, as_json, observe
+from kubehop.lab.observe_names import compare_lookup, lookup_comparison_json
 from kubehop.lab.plan.build import build_plan
 from kubehop.lab.plan.listing import plan_json
 from kubehop.lab.plan.values import FABRIC, OUTSIDE, node_namespace, pod_namespace
@@ -22,7 +23,7 @@ from kubehop.model.pod import Pod
 from kubehop.service.frontends import FrontendKind
 from kubehop.source.read import read
 from kubehop.source.snapshot import write
-from kubehop.trace.questions import find_node, find_pod
+from kubehop.trace.questions import find_node, find_pod, parse_origin
 from kubehop.workload.following import applied, conditioned, deleted, scaled
 
 Progress = Callable[[str], None]
@@ -152,6 +153,19 @@ def _trace(state: State, order: Message, progress: Progress) -> Message:
         return as_json(observe(lab.cluster, plan, prober, question))
 
 
+def _resolve(state: State, order: Message, progress: Progress) -> Message:
+    where, namespace = _text(order, "from"), _text(order, "namespace", "default")
+    if where.partition("/")[0] not in ("pod", "node"):
+        raise UsageError(f"FROM {where!r}: a lab asks from pod/NAME[.NAMESPACE] or node/NAME")
+    lab = state.lab
+    with state.lock:
+        lab.check_whole()
+        origin = parse_origin(lab.cluster, where, namespace)
+        place = _namespace(state, where, namespace)
+        found = compare_lookup(lab, origin, place, _text(order, "host"), progress)
+        return lookup_comparison_json(found)
+
+
 def _fault_add(state: State, order: Message, _progress: Progress) -> list[str]:
     name = _text(order, "fault")
     fault_named(name)
@@ -226,6 +240,7 @@ ORDERS: dict[str, Callable[[State, Message, Progress], Any]] = {
     "scale": _scale,
     "set": _set,
     "trace": _trace,
+    "resolve": _resolve,
     "fault-add": _fault_add,
     "fault-heal": _fault_heal,
     "plan": _plan,
