@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from kubehop.model.errors import printable
 from kubehop.render.drawing import Style, bullets, draw, text
 
 if TYPE_CHECKING:
@@ -29,9 +30,11 @@ def built_text(found: Raw, style: Style, name: str) -> str:
         *_addresses(found, style),
         *_notes(found),
         "",
-        *_next(found, f" --name {name}" if name else ""),
+        text("Go on with", "bold"),
     ]
-    return draw(*parts, style=style)
+    # Not drawn, which would break long ones in two.
+    commands = _next(found, f" --name {name}" if name else "")
+    return draw(*parts, style=style) + "".join(f"  {printable(line)}\n" for line in commands)
 
 
 def status_text(found: Raw, style: Style) -> str:
@@ -167,10 +170,9 @@ def _notes(found: Raw) -> "list[RenderableType]":
     ]
 
 
-def _next(found: Raw, name: str) -> "list[RenderableType]":
+def _next(found: Raw, name: str) -> list[str]:
     """Commands that work in this very lab."""
-    pod = next((p for p in found["pods"] if p["name"] == "busybox" and p["pid"]), None)
-    pod = pod or next((p for p in found["pods"] if p["pid"] and not p["hostNetwork"]), None)
+    pod = _client(found["pods"])
     lines = []
     if pod:
         where = pod["name"] + ("" if pod["namespace"] == "default" else f" -n {pod['namespace']}")
@@ -179,11 +181,21 @@ def _next(found: Raw, name: str) -> "list[RenderableType]":
     service = service or next((s for s in found["services"] if s["clusterIPs"]), None)
     if service and service["ports"]:
         port = service["ports"][0].split("/")[0].split(":")[0]
-        origin = "external" if service["loadBalancer"] else f"pod/{pod['name']}" if pod else ""
+        source = f"pod/{pod['name']}.{pod['namespace']}" if pod else "node/" + _first_node(found)
+        origin = "external" if service["loadBalancer"] else source
         target = f"svc/{service['name']}.{service['namespace']}:{port}"
-        lines += [f"kubehop lab trace {origin} {target}{name}"] if origin else []
-    lines += [f"kubehop lab status{name}", f"kubehop lab down{name}"]
-    return [text("Go on with", "bold"), *(text(f"  {line}") for line in lines)]
+        lines.append(f"kubehop lab trace {origin} {target}{name}")
+    return [*lines, f"kubehop lab status{name}", f"kubehop lab down{name}"]
+
+
+def _client(pods: Iterable[Raw]) -> Raw | None:
+    """Whom to try things from: busybox, else a pod that is there to stay."""
+    there = [pod for pod in pods if pod["pid"] and pod["ready"] and not pod["hostNetwork"]]
+    return next((pod for pod in there if pod["name"] == "busybox"), there[0] if there else None)
+
+
+def _first_node(found: Raw) -> str:
+    return str(found["nodes"][0]["name"])
 
 
 def _count(number: int, what: str) -> str:

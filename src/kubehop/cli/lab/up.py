@@ -1,5 +1,6 @@
 """`kubehop lab up`: build a lab."""
 
+import signal
 from typing import Any
 
 import click
@@ -35,16 +36,19 @@ def command(foreground: bool, name: str, **options: Any) -> int:
         started = start(name, following, show_progress, bound=foreground)
     finally:
         end_progress()
-    if not foreground:
-        _say(started.status, name)
-        started.leave()
-        return 0
     try:
         _say(started.status, name)
-        click.echo("Ctrl-C takes it down", err=True)
-        started.wait()
+        if foreground:
+            click.echo("Ctrl-C takes it down", err=True)
+            started.wait()
+            return 0
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # too late: it is up, and that is said
     except KeyboardInterrupt:
         started.end()
+        if not foreground:
+            raise
+    else:
+        started.leave()
     return 0
 
 

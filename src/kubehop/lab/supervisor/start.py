@@ -33,6 +33,7 @@ BACKLOG = 64
 PATIENCE = 10
 """Seconds that the supervisor has to take its lab down before the janitor kills it."""
 STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_STANDARD_ERROR = 2
 OOM_SCORE = 500
 """Of 1000."""
 
@@ -84,10 +85,11 @@ def start(name: str, following: Following, progress: Progress, *, bound: bool = 
 
 def _begun(name: str, following: Following, bound: bool) -> Started:
     """Fork the janitor."""
+    _have_standard_files()
     place = Place.taken(name)
     said, saying = os.pipe2(os.O_CLOEXEC)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        stream.flush()  # once, not in the child again
     starter = os.getpid()
     try:
         janitor = os.fork()
@@ -99,6 +101,13 @@ def _begun(name: str, following: Following, bound: bool) -> Started:
     os.close(saying)
     place.closed()  # it stays locked as long as they hold it
     return Started({}, janitor, said)
+
+
+def _have_standard_files() -> None:
+    """Where the caller closed one (`>&-`) its number would become another file's."""
+    while (fd := os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)) <= _STANDARD_ERROR:
+        pass
+    os.close(fd)
 
 
 def _ready(started: Started, progress: Progress) -> Started:
@@ -169,7 +178,7 @@ def _alone(*kept: int) -> None:
     for fd in (0, 1, 2):
         os.dup2(null, fd)
     for fd in map(int, os.listdir("/proc/self/fd")):
-        if fd > 2 and fd not in kept:
+        if fd > _STANDARD_ERROR and fd not in kept:
             with suppress(OSError):
                 os.close(fd)
 
