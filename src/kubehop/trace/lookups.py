@@ -8,6 +8,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from kubehop.dns.chain import Serving, own_addresses
 from kubehop.dns.corefile.cluster import (
@@ -19,16 +20,14 @@ from kubehop.dns.corefile.cluster import (
 )
 from kubehop.dns.corefile.parse import parse
 from kubehop.dns.corefile.values import Corefile
-from kubehop.dns.lookup import advice as advising
 from kubehop.dns.lookup.drive import Step
 from kubehop.dns.lookup.protocol import Outcome
-from kubehop.dns.lookup.resolvers import RESOLVERS, Resolver
 from kubehop.dns.names import in_ascii
 from kubehop.dns.outside import Outside, outside_for
 from kubehop.dns.resolv import hosts as hosts_file
 from kubehop.dns.resolv.hostname import pod_hostname
 from kubehop.dns.resolv.kubelet import Event, KubeletDNS, pod_resolv_conf
-from kubehop.dns.resolv.pod_hosts import pod_hosts
+from kubehop.dns.resolv.pod_hosts import node_hosts, pod_hosts
 from kubehop.dns.service import api_service, dns_addresses, dns_service
 from kubehop.dns.settings import DNSSettings
 from kubehop.dns.zone import ZoneData
@@ -42,8 +41,12 @@ from kubehop.model.pod import Pod, PodSpec
 from kubehop.trace.answerer import Answerer
 from kubehop.trace.lookup_notes import notes_on, shown, shown_outcome
 from kubehop.trace.nameservers import Nameserver
-from kubehop.trace.questions import Origin
+from kubehop.trace.questions import Origin, node_origin
 from kubehop.trace.upstreams import Upstreams, leads_back
+
+if TYPE_CHECKING:
+    from kubehop.dns.lookup.advice import Advice
+    from kubehop.dns.lookup.resolvers import Resolver
 
 NO_DNS_SERVICE = "no DNS Service in the input"
 CORE_DNS_FILE = "/etc/resolv.conf"
@@ -81,13 +84,13 @@ class Prediction:
 
     name: str
     origin: str
-    resolver: Resolver
+    resolver: "Resolver"
     files: Files
     steps: tuple[Answered, ...]
     outcome: Outcome
     seconds: float
     nameservers: tuple[Nameserver, ...]
-    advice: tuple[advising.Advice, ...] = ()
+    advice: "tuple[Advice, ...]" = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -166,14 +169,15 @@ class Names:
             assumed = _assumed_file(origin.addresses)
             return Files(assumed, why="a client outside has a resolver of its own")
         if origin is not None and pod is None:
-            return Files(self._node_file(origin.node), why="the node's own")
+            hosts = self._node_hosts(origin.node)
+            return Files(self._node_file(origin.node), hosts, why="the node's own")
         pod = pod or _any_pod(namespace)
         kubelet = KubeletDNS(self._cluster_dns(), self.domain, self._node_file(pod.node_name))
         names = pod_hostname(pod, self.domain, pod.node_name)
         made = pod_resolv_conf(pod, kubelet)
         return Files(
             resolv_conf=made.text,
-            hosts=pod_hosts(pod, names),
+            hosts=pod_hosts(pod, names, self._node_hosts(pod.node_name)),
             hostname=names.hostname,
             why=made.why,
             events=made.events,
@@ -181,12 +185,14 @@ class Names:
         )
 
     def lookup(
-        self, name: str, origin: Origin | None, resolver: Resolver, namespace: str = "default"
+        self, name: str, origin: Origin | None, resolver: "Resolver", namespace: str = "default"
     ) -> Prediction:
         """What happens when a program at `origin` looks `name` up.
 
         Raises UsageError for a name that is not ASCII.
         """
+        from kubehop.dns.lookup import advice as advising  # all resolvers: not for a lab's start
+
         name = in_ascii(name)
         files = self.files(origin, namespace)
         answerer = self._answerer(name, origin)
@@ -270,6 +276,11 @@ class Names:
             self._assume(f"{why}: cluster DNS assumed at {', '.join(addresses)}")
         return addresses
 
+    def _node_hosts(self, name: str) -> str:
+        """The text of a node's /etc/hosts: no object tells it."""
+        node = self.cluster.node(name)
+        return node_hosts(name, node_origin(node).addresses) if node else ""
+
     def _node_file(self, name: str) -> str:
         """The text of a node's resolv.conf: said, annotated, or assumed."""
         if self._settings.node_resolv_conf is not None:
@@ -301,8 +312,10 @@ def _any_pod(namespace: str) -> Pod:
     return Pod(metadata=ObjectMeta(name="pod", namespace=namespace), spec=PodSpec())
 
 
-def resolver_named(name: str) -> Resolver:
+def resolver_named(name: str) -> "Resolver":
     """The resolver that a user names; raises UsageError with those there are."""
+    from kubehop.dns.lookup.resolvers import RESOLVERS
+
     if name not in RESOLVERS:
         raise UsageError(f"no resolver {name!r}; there is: {', '.join(RESOLVERS)}")
     return RESOLVERS[name]

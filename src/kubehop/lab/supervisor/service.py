@@ -8,12 +8,12 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from typing import Any
 
 from kubehop.lab.lab import Lab
 from kubehop.lab.supervisor import messages
 from kubehop.lab.supervisor.messages import MalformedError, Message
-from kubehop.lab.supervisor.orders import ORDERS
 from kubehop.lab.supervisor.state import State
 from kubehop.lab.supervisor.status import status
 from kubehop.model.errors import KubehopError, UsageError, printable
@@ -26,6 +26,7 @@ PATIENCE = 10.0
 """Seconds that a user may take to say what it wants, and to take the answer."""
 LOOK_SECONDS = 1.0
 """How often the lab looks whether its state is still there."""
+Order = Callable[[State, Message, Callable[[str], None]], Any]
 _CREDENTIALS = struct.Struct("iII")
 
 
@@ -43,6 +44,8 @@ class Service:
 
     def run(self, control: socket.socket, is_there: Callable[[], bool]) -> None:
         """Serve; returns when the lab is to end: after `down`, or if nobody can reach it more."""
+        # What orders need takes a while to import, and who waits for the lab need not wait for it.
+        threading.Thread(target=_orders, daemon=True).start()
         control.setblocking(False)
         waiting = select.poll()
         waiting.register(control, select.POLLIN)
@@ -110,7 +113,9 @@ class Service:
                 messages.send(user, {"progress": line})
 
         try:
-            do = _ORDER_NAMES.get(str(order.get("do")))
+            if order.get("do") == "down":
+                return {"result": {}}
+            do = _orders().get(str(order.get("do")))
             if do is None:
                 raise UsageError(f"a lab does not know how to do {order.get('do')!r}")
             return {"result": do(self._state, order, progress)}
@@ -129,8 +134,11 @@ def _turn_away(user: socket.socket, why: str) -> None:
         messages.send(user, {"error": why})
 
 
-Order = Callable[[State, Message, Callable[[str], None]], Any]
-_ORDER_NAMES: dict[str, Order] = {**ORDERS, "down": lambda _state, _order, _progress: {}}
+@cache
+def _orders() -> dict[str, Order]:
+    from kubehop.lab.supervisor.orders import ORDERS
+
+    return ORDERS
 
 
 def _may(user: socket.socket) -> bool:
