@@ -23,12 +23,14 @@ from kubehop.lab.names_seen import (
     observed,
     predicted,
 )
+from kubehop.lab.plan.files import Texts, host_pod_files
 from kubehop.lab.plan.public_zone import public_settings
 from kubehop.lab.servers.chains import Arrived
 from kubehop.model.cluster import Cluster
 from kubehop.model.errors import ClusterError
+from kubehop.model.pod import Pod
 from kubehop.trace.lookup_notes import OUTSIDE_IS
-from kubehop.trace.lookups import Names, Prediction
+from kubehop.trace.lookups import Names, Prediction, origin_pod
 from kubehop.trace.questions import Origin
 
 PATIENCE = 30.0
@@ -72,7 +74,8 @@ def compare_lookup(
     """
     resolver = resolver_here()
     cluster = lab.cluster
-    found = Names(cluster, public_settings(DNSSettings())).lookup(name, origin, resolver)
+    names = Names(cluster, public_settings(DNSSettings()))
+    found = names.lookup(name, origin, resolver)
     wanted = _as_told(resolver, predicted(cluster, origin, found, PATIENCE))
     for _ in range(TRIES if by_chance(found) else 1):
         say(f"looking up {found.name}")
@@ -81,6 +84,14 @@ def compare_lookup(
         if not differ:
             break
     return LookupComparison(found, wanted, seen, differ)
+
+
+def files_there(cluster: Cluster, pod: Pod | None) -> Texts:
+    """What a program of the pod sees besides the files of its sandbox: nothing, but for one on
+    the host's network, whose sandbox is its node's."""
+    if pod is None or not pod.host_network:
+        return ()
+    return host_pod_files(Names(cluster, DNSSettings()), pod)
 
 
 def _as_told(resolver: Resolver, wanted: Lookup) -> Lookup:
@@ -93,8 +104,9 @@ def _as_told(resolver: Resolver, wanted: Lookup) -> Lookup:
 def _looked_up(lab: Lab, origin: Origin, namespace: str, name: str, expected: int) -> Lookup:
     arrived: list[Arrived] = []
     command = (sys.executable, "-ISc", _SCRIPT, name)
+    files = files_there(lab.cluster, origin_pod(lab.cluster, origin))
     with lab.watched_names(arrived.append):
-        ran = lab.kernel.run(namespace, command, PATIENCE)
+        ran = lab.kernel.run(namespace, command, PATIENCE, files)
         mine = _awaited(lab.cluster, origin, arrived, expected)
     status, addresses = _read(ran.code, ran.out, ran.err)
     return observed(mine, status, addresses)

@@ -164,7 +164,7 @@ class Names:
     def files(self, origin: Origin | None, namespace: str = "default") -> Files:
         """The files of a pod or of a node's own processes; without an origin, of any pod of
         `namespace` that sets nothing."""
-        pod = self._pod(origin)
+        pod = origin_pod(self.cluster, origin)
         if origin is not None and not origin.node:
             assumed = _assumed_file(origin.addresses)
             return Files(assumed, why="a client outside has a resolver of its own")
@@ -260,12 +260,6 @@ class Names:
         """Names of namespaces and Services."""
         return frozenset(o.name for o in (*self.cluster.namespaces, *self.cluster.services))
 
-    def _pod(self, origin: Origin | None) -> Pod | None:
-        if origin is None or not origin.label.startswith("pod/"):
-            return None
-        _, namespace, name = origin.label.split("/", 2)
-        return self.cluster.pod(namespace, name)
-
     def _cluster_dns(self) -> tuple[str, ...]:
         if self._settings.cluster_dns is not None:
             return self._settings.cluster_dns
@@ -299,6 +293,14 @@ class Names:
 
     def _assume(self, line: str) -> None:
         self._assumed[line] = None
+
+
+def origin_pod(cluster: Cluster, origin: Origin | None) -> Pod | None:
+    """The pod that an origin is, None if it is none."""
+    if origin is None or not origin.label.startswith("pod/"):
+        return None
+    _, namespace, name = origin.label.split("/", 2)
+    return cluster.pod(namespace, name)
 
 
 def _assumed_file(addresses: Iterable[str]) -> str:

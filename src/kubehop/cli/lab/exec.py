@@ -37,4 +37,4 @@ def command(
     from kubehop.lab.supervisor.client import ask
 
     found = ask(name, "enter", where=where, namespace=namespace, container=container)
-    return run_inside(found["pid"], arguments)
+    return run_inside(found["pid"], arguments, found["files"])

@@ -1,5 +1,7 @@
 """The /etc/hosts that the kubelet mounts into a pod (`kubelet_pods.go`, ensureHostsFile)."""
 
+from collections.abc import Iterable
+
 from kubehop.dns.resolv.hostname import PodHostname
 from kubehop.model.pod import HostAlias, Pod
 
@@ -13,6 +15,12 @@ LOOPBACK = (
     "fe00::1\tip6-allnodes\n"
     "fe00::2\tip6-allrouters\n"
 )
+
+
+def node_hosts(name: str, addresses: Iterable[str]) -> str:
+    """A node's own file as installers leave it: the loopback, and the node's name."""
+    own = "".join(f"{address}\t{name}\n" for address in addresses)
+    return f"127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n{own}"
 
 
 def pod_hosts(pod: Pod, names: PodHostname, node_hosts: str = "") -> str:

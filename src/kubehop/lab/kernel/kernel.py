@@ -13,6 +13,7 @@ from typing import Any
 
 from kubehop.lab.kernel import conntrack, elements
 from kubehop.lab.kernel.base import Base
+from kubehop.lab.kernel.cover import Texts
 from kubehop.lab.kernel.limits import enough_files
 from kubehop.lab.kernel.links import Links
 from kubehop.lab.kernel.netlink import Netlink
@@ -75,13 +76,14 @@ class Kernel:
         holders = (self._spaces[namespace].pid for namespace in self._spaces)
         return frozenset((*holders, *tuple(self._programs.pids)))
 
-    def run(self, namespace: str, command: Sequence[str], seconds: float) -> Ran:
+    def run(self, namespace: str, command: Sequence[str], seconds: float, files: Texts = ()) -> Ran:
         """A program of this machine in a sandbox, to its end or for so many seconds.
 
+        `files`, paths and texts, are what it sees besides those of the sandbox.
         From any thread. Raises UsageError for a namespace that is not there, ClusterError if it
         cannot be started.
         """
-        return self._programs.run(self._spaces[namespace].pid, command, seconds)
+        return self._programs.run(self._spaces[namespace].pid, command, seconds, files)
 
     def close(self, patience: float = 10.0) -> None:
         """Take everything away. When it returns nothing and nobody is in a namespace of the lab.

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from kubehop.lab.kernel import libc
+from kubehop.lab.kernel.cover import Texts, own_mounts
 from kubehop.model.errors import ClusterError
 
 _NAMESPACES = libc.NEWNET | libc.NEWNS | libc.NEWUTS | libc.NEWIPC
@@ -30,18 +31,19 @@ class Programs:
     def __init__(self) -> None:
         self.pids: set[int] = set()
 
-    def run(self, holder: int, command: Sequence[str], seconds: float) -> Ran:
+    def run(self, holder: int, command: Sequence[str], seconds: float, files: Texts) -> Ran:
         """Run it to its end in the namespaces of the process `holder`, without input.
 
+        `files` are what it sees besides those of the sandbox.
         From any thread. Raises ClusterError if it cannot be started.
         """
         with ThreadPoolExecutor(1) as apart:
             try:
-                return apart.submit(self._run, holder, command, seconds).result()
+                return apart.submit(self._run, holder, command, seconds, files).result()
             except OSError as error:
                 raise ClusterError(f"{command[0]}: {error}") from error
 
-    def _run(self, holder: int, command: Sequence[str], seconds: float) -> Ran:
+    def _run(self, holder: int, command: Sequence[str], seconds: float, files: Texts) -> Ran:
         import subprocess
 
         there = os.pidfd_open(holder)
@@ -50,6 +52,8 @@ class Programs:
             libc.setns(there, _NAMESPACES)
         finally:
             os.close(there)
+        if files:
+            own_mounts(files)
         pipe, null = subprocess.PIPE, subprocess.DEVNULL
         with subprocess.Popen(  # noqa: S603  that is what was asked for
             command, stdin=null, stdout=pipe, stderr=pipe, cwd="/"

@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import NoReturn
 
 from kubehop.lab.kernel import libc
+from kubehop.lab.kernel.cover import Texts, own_mounts, own_sys
 from kubehop.model.errors import UsageError
 
 _NAMESPACES = libc.NEWNET | libc.NEWNS | libc.NEWUTS | libc.NEWIPC | libc.NEWPID
@@ -23,15 +24,16 @@ _SYSTEM_PATH = ":/usr/sbin:/sbin"
 """Inside everyone is root, and `ip` and `tcpdump` are for root."""
 
 
-def run_inside(pid: int, command: Sequence[str]) -> int:
+def run_inside(pid: int, command: Sequence[str], files: Texts = ()) -> int:
     """Run it to its end; its exit code, 128 + the signal that killed it, 127 or 126.
 
-    `pid` is of the pause process, as this process sees it. To be called once, in a process with
-    one thread: it does not come back from there. Raises UsageError if we may not go in.
+    `pid` is of the pause process, as this process sees it; `files` are what it sees besides the
+    sandbox's. To be called once, in a process with one thread: it does not come back from there.
+    Raises UsageError if we may not go in.
     """
     folder = os.getcwd()
     try:
-        _go_inside(pid)
+        _go_inside(pid, files)
     except OSError as error:
         raise UsageError(f"the lab cannot be entered: {error}") from error
     with suppress(OSError):
@@ -65,15 +67,13 @@ def _to_foreground() -> None:
     signal.signal(signal.SIGTTOU, signal.SIG_DFL)
 
 
-def _go_inside(pid: int) -> None:
+def _go_inside(pid: int, files: Texts) -> None:
     there = os.pidfd_open(pid)
     own = os.stat("/proc/self/ns/user").st_ino == os.stat(f"/proc/{pid}/ns/user").st_ino
     libc.setns(there, _NAMESPACES | (0 if own else libc.NEWUSER))
     os.close(there)
-    libc.unshare(libc.NEWNS)
-    libc.mount("none", "/", flags=libc.MS_REC | libc.MS_PRIVATE)
-    with suppress(OSError):
-        libc.mount("sysfs", "/sys", "sysfs", libc.MS_NOSUID | libc.MS_NODEV | libc.MS_NOEXEC)
+    own_mounts(files)
+    own_sys()
 
 
 def _become(command: Sequence[str]) -> NoReturn:

@@ -1,7 +1,7 @@
 """What resolvers read in each namespace: resolv.conf, hosts, nsswitch.conf."""
 
 from kubehop.dns.resolv.hostname import pod_hostname
-from kubehop.dns.resolv.pod_hosts import HEADER, LOOPBACK
+from kubehop.dns.resolv.pod_hosts import HEADER, LOOPBACK, node_hosts
 from kubehop.lab.plan.layout import PlacedNode, PlacedPod
 from kubehop.model.node import Node
 from kubehop.model.pod import Pod
@@ -10,10 +10,15 @@ from kubehop.trace.questions import node_origin, pod_origin
 
 RESOLV_CONF, HOSTS, NSSWITCH = "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf"
 SWITCH = (NSSWITCH, "hosts: files dns\n")
-OWN_HOSTS = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
 
 Texts = tuple[tuple[str, str], ...]
 """Path and text, as in `Sandbox.files`."""
+
+
+def host_pod_files(names: Names, pod: Pod) -> Texts:
+    """What programs of a pod on the host's network read there instead of the node's files."""
+    files = names.files(pod_origin(pod))
+    return ((RESOLV_CONF, files.resolv_conf), (HOSTS, files.hosts), SWITCH)
 
 
 class Files:
@@ -33,8 +38,7 @@ class Files:
     def of_node(self, node: PlacedNode) -> Texts:
         """A node's own: it knows its name, and the resolver that its kubelet's file names."""
         text = self.of_nodes[node.name] = self.resolv_conf(self._node(node.name))
-        lines = "".join(f"{address}\t{node.name}\n" for address in node.addresses)
-        return self._texts(text, OWN_HOSTS + lines)
+        return self._texts(text, node_hosts(node.name, node.addresses))
 
     def of_pod(self, pod: PlacedPod) -> tuple[str, Texts]:
         """Hostname and files of a pod, as the kubelet writes them."""
@@ -59,7 +63,7 @@ class Files:
     def of_outside(self, nameservers: tuple[str, ...]) -> Texts:
         """A client outside, with the resolver that is there."""
         text = "".join(f"nameserver {address}\n" for address in nameservers)
-        return ((RESOLV_CONF, text), (HOSTS, OWN_HOSTS), SWITCH)
+        return ((RESOLV_CONF, text), (HOSTS, node_hosts("", ())), SWITCH)
 
     def resolv_conf(self, holder: Pod | Node) -> str:
         """What a pod's or a node's resolver reads."""

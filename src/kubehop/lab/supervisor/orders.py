@@ -7,7 +7,7 @@ from typing import Any
 
 from kubehop.lab.faults import Injected, Parameter, added, chosen, fault_named, healed
 from kubehop.lab.observe import COUNTS, Question, as_json, observe
-from kubehop.lab.observe_names import compare_lookup, lookup_comparison_json
+from kubehop.lab.observe_names import compare_lookup, files_there, lookup_comparison_json
 from kubehop.lab.plan.build import build_plan
 from kubehop.lab.plan.listing import plan_json
 from kubehop.lab.plan.values import FABRIC, OUTSIDE, node_namespace, pod_namespace
@@ -34,10 +34,20 @@ def _status(state: State, _order: Message, _progress: Progress) -> Message:
 
 
 def _enter(state: State, order: Message, _progress: Progress) -> Message:
-    """Where a program is to run: the PID of what holds that sandbox."""
-    place = _namespace(state, _text(order, "where"), _text(order, "namespace", "default"))
+    """Where a program is to run: the PID of what holds that sandbox, and the files that it sees
+    besides, for a pod on the host's network has its own."""
+    where, namespace = _text(order, "where"), _text(order, "namespace", "default")
+    place = _namespace(state, where, namespace)
     _check_container(state, place, _text(order, "container", ""))
-    return {"namespace": place, "pid": state.lab.kernel.pid(place)}
+    files = files_there(state.lab.cluster, _pod(state, where, namespace))
+    return {"namespace": place, "pid": state.lab.kernel.pid(place), "files": files}
+
+
+def _pod(state: State, where: str, namespace: str) -> Pod | None:
+    kind, _, name = where.partition("/")
+    if where in (OUTSIDE, FABRIC) or (kind == "node" and name):
+        return None
+    return find_pod(state.lab.cluster, where.removeprefix("pod/"), namespace)
 
 
 def _namespace(state: State, where: str, namespace: str) -> str:
