@@ -119,6 +119,11 @@ STEPS = (
         _looked_up,
     ),
     Step(
+        "And the name of a host outside? ndots:5 counts dots, not characters: `example.com` has one,\n"
+        "so the whole search list comes first. The queries that reach the DNS pod:",
+        "kubehop lab resolve example.com --from pod/busybox",
+    ),
+    Step(
         "Break something, and prediction and packets differ just there: node-0 loses its rules.",
         "kubehop lab fault add rules-gone --node node-0",
     ),
