@@ -119,8 +119,8 @@ STEPS = (
         _looked_up,
     ),
     Step(
-        "And the name of a host outside? ndots:5 counts dots, not characters: `example.com` has one,\n"
-        "so the whole search list comes first. The queries that reach the DNS pod:",
+        "And the name of a host outside? ndots:5 counts dots, not characters: `example.com` has\n"
+        "one, so the whole search list comes first. The queries that reach the DNS pod:",
         "kubehop lab resolve example.com --from pod/busybox",
     ),
     Step(

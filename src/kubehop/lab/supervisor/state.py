@@ -51,7 +51,7 @@ _WORDS = {
     Make: "made {} things",
     Remove: "removed {} things",
     Rewrite: "changed files in {} sandboxes",
-    Nft: "changed rules in {} namespaces",
+    Nft: "changed rules in {} namespace(s)",
     ForgetFlows: "forgot UDP flows of {} frontends",
 }
 
