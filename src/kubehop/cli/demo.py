@@ -48,7 +48,9 @@ def _in_a_lab(name: str) -> int:
     begun = time.monotonic()
     inventory = read([(example.NAME, example.manifest())])
     try:
-        started = start(name, begin(inventory, Options(pod_network="canal")), lambda _: None)
+        started = start(
+            name, begin(inventory, Options(pod_network="canal")), lambda _: None, bound=True
+        )
     except (UsageError, ClusterError) as error:
         click.echo(f"no lab, so all is only explained: {error}\n", err=True)
         _predicted()
