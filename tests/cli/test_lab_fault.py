@@ -68,7 +68,7 @@ def test_from_one_to_many_and_back(kubehop: Run) -> None:
     ]
     assert said(kubehop, "fault", "heal", "wrong-nameserver") == [
         "healed: wrong-nameserver --pod default/busybox",
-        "kernel: changed files in 1 sandboxes",
+        "kernel: changed files in 1 sandbox",
     ]
     assert said(kubehop, "fault", "heal", "server-stopped", "--pod", "whoami-2") == [
         "healed: server-stopped --pod default/whoami-2"

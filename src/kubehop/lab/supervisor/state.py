@@ -48,16 +48,20 @@ class State:
 
 
 _WORDS = {
-    Make: "made {} things",
-    Remove: "removed {} things",
-    Rewrite: "changed files in {} sandboxes",
-    Nft: "changed rules in {} namespace(s)",
-    ForgetFlows: "forgot UDP flows of {} frontends",
+    Make: ("made {}", "thing", "things"),
+    Remove: ("removed {}", "thing", "things"),
+    Rewrite: ("changed files in {}", "sandbox", "sandboxes"),
+    Nft: ("changed rules in {}", "namespace", "namespaces"),
+    ForgetFlows: ("forgot UDP flows of {}", "frontend", "frontends"),
 }
 
 
 def counted(steps: Iterable[object]) -> str:
     """What the kernel did, in numbers."""
     counts = Counter(map(type, steps))
-    parts = [words.format(counts[kind]) for kind, words in _WORDS.items() if counts[kind]]
+    parts = [
+        words.format(f"{number} {one if number == 1 else many}")
+        for kind, (words, one, many) in _WORDS.items()
+        if (number := counts[kind])
+    ]
     return f"kernel: {', '.join(parts) or 'nothing to do'}"
