@@ -54,7 +54,7 @@ def test_from_one_to_many_and_back(kubehop: Run) -> None:
     lines = said(kubehop, "fault", "add", "overlay-dropped", "--node", "node-1", "--to", "node-0")
     assert lines == [
         "added: overlay-dropped --node node-0 --to node-1",
-        "kernel: changed rules in 1 namespace(s)",
+        "kernel: changed rules in 1 namespace",
         f"one sees: {FAULTS['overlay-dropped'].symptom}",
     ]
     said(kubehop, "fault", "add", "wrong-nameserver", "--pod", "busybox")
