@@ -112,6 +112,28 @@ def test_a_host_network_pod_asks_the_nodes_resolver() -> None:
     assert {met.answers for met in found.nameservers} == {Answers.OUTSIDE}
 
 
+def test_nodes_know_localhost_and_themselves() -> None:
+    """From /etc/hosts, which a pod on the host's network begins with a copy of."""
+    found = cluster(HOST_NETWORK + node("a"))
+    for origin in ("node/a", "pod/host"):
+        for name, address in (("localhost", "127.0.0.1"), ("a", "192.0.2.1")):
+            one = look(name, origin, found=found)
+            assert one.queries == 0, (origin, name)
+            assert address in one.outcome.addresses
+
+
+@pytest.mark.parametrize("resolver", ["glibc", "busybox", "go"])
+def test_without_a_search_list_the_hostnames_domain_is_searched(resolver: str) -> None:
+    """setHostnameAsFQDN makes the kernel's hostname one; observed with glibc and busybox."""
+    spec = "nodeName: node-0, subdomain: db, setHostnameAsFQDN: true, dnsPolicy: None, "
+    spec += "dnsConfig: {nameservers: [10.43.0.10]}"
+    found = cluster(pod("db-0", spec, "podIP: 10.42.0.99"))
+    queries = asked(look("web", "pod/db-0", resolver, found))
+    assert queries[0] == "web.db.default.svc.cluster.local. A"
+    plain = cluster(pod("db-0", spec.replace("AsFQDN: true", "AsFQDN: false"), "podIP: 10.42.0.99"))
+    assert asked(look("web", "pod/db-0", resolver, plain))[0] == "web. A"
+
+
 def test_a_nameserver_that_no_service_has_costs_the_whole_patience() -> None:
     found = look("whoami", "pod/own", found=cluster(DNS_NONE))
     assert (found.outcome.status, found.seconds) == (Status.TRY_AGAIN, 10.0)

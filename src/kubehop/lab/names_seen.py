@@ -11,6 +11,7 @@ from kubehop.dns.lookup.protocol import Outcome, Query, Silence, Status
 from kubehop.dns.lookup.resolvers import Resolver
 from kubehop.dns.message import Rcode, Reply
 from kubehop.dns.names import folded
+from kubehop.dns.resolv.values import Option
 from kubehop.lab.servers.chains import Arrived
 from kubehop.model.addresses import canonical, socket_address
 from kubehop.model.cluster import Cluster
@@ -104,8 +105,13 @@ def meets_servfail(found: Prediction) -> bool:
 
 
 def by_chance(found: Prediction) -> bool:
-    """True if only some packets fare as predicted: which nameserver pod has them decides."""
-    return any(met.share != 1 for met in found.nameservers)
+    """True if only some packets fare as predicted, or if it is luck which nameserver is asked
+    first, or is the quickest of some that do not know the same."""
+    conf = found.resolver.parse(found.files.resolv_conf, found.files.hostname)
+    if conf.has(Option.ROTATE) and len(conf.nameservers) > 1:
+        return True
+    unlike = len({met.answers for met in found.nameservers}) > 1
+    return (found.resolver.parallel and unlike) or any(m.share != 1 for m in found.nameservers)
 
 
 def _comes(one: Answered) -> bool:

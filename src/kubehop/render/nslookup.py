@@ -210,11 +210,14 @@ def _bind_records(reply: Reply) -> Iterator[str]:
 
 
 def _replies(lookup: Lookup) -> Iterator[tuple[Step, Reply]]:
-    """The replies that were listened to: not those that were only asked for again."""
+    """The replies that were listened to: not those that were only asked for again.
+
+    What a search list that has a domain twice asks twice is answered twice.
+    """
     for index, step in enumerate(lookup.steps):
-        later = lookup.steps[index + 1 :]
+        repeats = (s for s in lookup.steps[index + 1 :] if s.query.why.startswith("again"))
         again = any(
-            s.query.question == step.query.question and isinstance(s.result, Reply) for s in later
+            s.query.question == step.query.question and isinstance(s.result, Reply) for s in repeats
         )
         if isinstance(step.result, Reply) and not again:
             yield step, step.result

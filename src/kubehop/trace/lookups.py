@@ -57,7 +57,8 @@ ASSUMED_RESOLVERS = {Family.IPV4: "192.0.2.53", Family.IPV6: "2001:db8::53"}
 @dataclass(frozen=True, slots=True)
 class Files:
     """What a client's resolver reads; `why` says which rule made it, `events` what the kubelet
-    would report, `problem` why the pod would never start."""
+    would report, `problem` why the pod would never start. `hostname` is the kernel's: resolvers
+    search its domain where resolv.conf has no search list."""
 
     resolv_conf: str
     hosts: str = ""
@@ -170,7 +171,8 @@ class Names:
             return Files(assumed, why="a client outside has a resolver of its own")
         if origin is not None and pod is None:
             hosts = self._node_hosts(origin.node)
-            return Files(self._node_file(origin.node), hosts, why="the node's own")
+            file = self._node_file(origin.node)
+            return Files(file, hosts, why="the node's own", hostname=origin.node)
         pod = pod or _any_pod(namespace)
         kubelet = KubeletDNS(self._cluster_dns(), self.domain, self._node_file(pod.node_name))
         names = pod_hostname(pod, self.domain, pod.node_name)
@@ -178,7 +180,7 @@ class Names:
         return Files(
             resolv_conf=made.text,
             hosts=pod_hosts(pod, names, self._node_hosts(pod.node_name)),
-            hostname=names.hostname,
+            hostname=names.kernel,
             why=made.why,
             events=made.events,
             problem=made.problem or names.problem,
@@ -196,8 +198,9 @@ class Names:
         name = in_ascii(name)
         files = self.files(origin, namespace)
         answerer = self._answerer(name, origin)
+        hosts = hosts_file.parse(files.hosts)
         asked = advising.ask(
-            resolver, name, files.resolv_conf, answerer.answer, hosts_file.parse(files.hosts)
+            resolver, name, files.resolv_conf, answerer.answer, hosts, files.hostname
         )
         # Now, for advice asks more.
         nameservers, notes = (

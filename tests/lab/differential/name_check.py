@@ -3,7 +3,7 @@
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from kubehop.lab.names_seen import (
     predicted,
 )
 from kubehop.lab.observe_names import files_there
+from kubehop.lab.plan.files import RESOLV_CONF, Texts
 from kubehop.lab.plan.public_zone import public_settings
 from kubehop.lab.plan.values import Sandbox, node_namespace, pod_namespace
 from kubehop.lab.servers.chains import Arrived
@@ -82,18 +83,40 @@ class Scene:
     names: Names
     arrived: list[Arrived]
     programs: Path
+    chosen: Container[str] | None = None
+    spoil: str = ""
 
     @property
     def pods(self) -> list[Pod]:
         boxes = {one.namespace for one in self.lab.plan.things if isinstance(one, Sandbox)}
         every = (pod for pod in self.lab.cluster.pods if pod.addresses and pod.node_name)
+        every = (pod for pod in every if self.chosen is None or pod.name in self.chosen)
         return [pod for pod in every if _place(pod) in boxes]
+
+    def files(self, pod: Pod) -> Texts:
+        """What programs of a pod see besides the files of its sandbox."""
+        if not self.spoil:
+            return files_there(self.lab.cluster, pod)
+        conf = self.names.files(pod_origin(pod)).resolv_conf
+        kept = [line for line in conf.splitlines() if not line.startswith("search")]
+        return ((RESOLV_CONF, self.spoil + "".join(f"{line}\n" for line in kept)),)
 
 
 def check(
-    base: Base, cluster: Cluster, names: Sequence[str], programs: Path, count: Count
+    base: Base,
+    cluster: Cluster,
+    names: Sequence[str],
+    programs: Path,
+    count: Count,
+    *,
+    pods: Container[str] | None = None,
+    spoil: str = "",
 ) -> list[Failure]:
-    """All failures of a cluster's lab. `programs`: where what is compiled lies."""
+    """All failures of a cluster's lab. `programs`: where what is compiled lies.
+
+    `pods`: only those of these names look names up; `spoil` is a search list in place of theirs,
+    which no prediction knows.
+    """
     arrived: list[Arrived] = []
     lab = Lab(Kernel(base), log=arrived.append)
     try:
@@ -101,9 +124,8 @@ def check(
         assert not problems, problems
         settings = public_settings(DNSSettings())
         count.clusters += 1
-        return list(
-            _failures(Scene(lab, Names(cluster, settings), arrived, programs), names, count)
-        )
+        scene = Scene(lab, Names(cluster, settings), arrived, programs, pods, spoil)
+        return list(_failures(scene, names, count))
     finally:
         lab.down()
 
@@ -153,8 +175,7 @@ def _looked_up(
 ) -> tuple[Lookup, Got]:
     scene.arrived.clear()
     command = (*client.command(scene.programs), name)
-    files = files_there(scene.lab.cluster, pod)
-    ran = scene.lab.kernel.run(_place(pod), command, PATIENCE, files)
+    ran = scene.lab.kernel.run(_place(pod), command, PATIENCE, scene.files(pod))
     assert ran.code is not None, f"{command} hangs"
     got = client.read(subprocess.CompletedProcess(command, ran.code, ran.out, ran.err))
     until = time.monotonic() + LATE

@@ -61,10 +61,11 @@ def run(
 
 
 def failures_of(
-    base: Base, made: Scene, programs: Path, count: Count | None = None
+    base: Base, made: Scene, programs: Path, count: Count | None = None, spoil: str = ""
 ) -> list[Failure]:
-    """What fails in a scene."""
-    return check(base, completed(made), made["names"], programs, count or Count())
+    """What fails in a scene; `spoil` as `check` has it."""
+    count = count or Count()
+    return check(base, completed(made), made["names"], programs, count, spoil=spoil)
 
 
 def main() -> int:

@@ -51,6 +51,25 @@ def test_a_lookup_is_predicted_and_observed(uid: int | None, tmp_path: Path) -> 
 
 
 @at_home
+def test_a_pod_on_the_hosts_network_has_files_of_its_own(tmp_path: Path) -> None:
+    """With ClusterFirstWithHostNet, its node's sandbox notwithstanding."""
+    spec = "{name: client}\nspec: {hostNetwork: true, dnsPolicy: ClusterFirstWithHostNet, "
+    spec += "hostAliases: [{ip: 192.0.2.9, hostnames: [alias]}], "
+    up(manifest=SMALL.replace("{name: client}\nspec: {", spec))
+    assert asked(resolve("web", "--from", "pod/client")["observed"])
+    assert resolve("alias", "--from", "pod/client")["observed"]["addresses"] == ["192.0.2.9"]
+    assert resolve("alias", "--from", "node/node-0")["observed"]["outcome"] == "not found"
+    script = "cat /etc/resolv.conf /etc/hosts; ls /sys/class/net"
+    inside = fine("lab", "exec", "client", "--name", "a", "--", "sh", "-c", script)
+    assert "search default.svc.cluster.local" in inside
+    assert "192.0.2.9\talias" in inside
+    assert "eth0" in inside
+    node = fine("lab", "exec", "node/node-0", "--name", "a", "--", "cat", "/etc/resolv.conf")
+    assert "svc.cluster.local" not in node
+    fine("lab", "down", "--name", "a")
+
+
+@at_home
 def test_a_fault_makes_the_two_differ(tmp_path: Path) -> None:
     up()
     fine("lab", "fault", "add", "dns-refusing", "--name", "a")

@@ -39,10 +39,11 @@ class Asked:
     hosts: Hosts
     answer: Answer
     lookup: Lookup
+    hostname: str = ""
 
     @property
     def conf(self) -> ResolvConf:
-        return self.resolver.parse(self.resolv_conf, "")
+        return self.resolver.parse(self.resolv_conf, self.hostname)
 
     @property
     def found(self) -> bool:
@@ -52,7 +53,8 @@ class Asked:
         """The lookup of another name, with more lines in resolv.conf, or by another resolver."""
         chosen = RESOLVERS[resolver] if resolver else self.resolver
         text = f"{self.resolv_conf.rstrip()}\n{more}" if more else self.resolv_conf
-        return drive(chosen.machine(name or self.name, text, self.hosts), self.answer)
+        machine = chosen.machine(name or self.name, text, self.hosts, self.hostname)
+        return drive(machine, self.answer)
 
 
 def ask(
@@ -61,10 +63,14 @@ def ask(
     resolv_conf: str,
     answer: Answer,
     hosts: Hosts = NO_HOSTS,
+    hostname: str = "",
 ) -> Asked:
-    """Look `name` up and keep what is needed to advise."""
-    lookup = drive(resolver.machine(name, resolv_conf, hosts), answer)
-    return Asked(resolver, name, resolv_conf, hosts, answer, lookup)
+    """Look `name` up and keep what is needed to advise.
+
+    `hostname` is the kernel's: its domain is searched where resolv.conf has no search list.
+    """
+    lookup = drive(resolver.machine(name, resolv_conf, hosts, hostname), answer)
+    return Asked(resolver, name, resolv_conf, hosts, answer, lookup, hostname)
 
 
 def advice(asked: Asked) -> tuple[Advice, ...]:

@@ -118,15 +118,16 @@ class _Pending:
 
 def _server(
     questions: list[_Asked], server: str, now: float, version: Version
-) -> Generator[Ask, Heard, tuple[float, dict[Question, Reply]]]:
-    """send_queries(): the time it is, and the replies of this server; none if it is given up."""
+) -> Generator[Ask, Heard, tuple[float, dict[int, Reply]]]:
+    """send_queries(): the time it is, and the replies of this server by the number of the query;
+    none if it is given up. Each query has an id of its own, even one that repeats another."""
     pending = _readable(questions, version)
     unread = len(questions) - len(pending)
     if unread and not version.packs:
         # What cannot be packed cannot be written: the server is given up, and all are alike.
         yield Ask(tuple(_send(waiting, server) for waiting in pending.values()), now)
         return now, {}
-    replies: dict[Question, Reply] = {}
+    replies: dict[int, Reply] = {}
     end, due, retries = now + TIMEOUT, now, 0
     sending: list[Query] = []
     while end - now > MILLISECOND and (pending or unread):
@@ -137,10 +138,10 @@ def _server(
         sending, now = [], heard.now
         if heard.query is None:
             continue
-        waiting = pending.get(heard.query.question)
-        if waiting is None or heard.query not in waiting.live:
+        number = next((n for n, one in pending.items() if heard.query in one.live), None)
+        if number is None:
             continue
-        reply = heard.reply
+        waiting, reply = pending[number], heard.reply
         if reply is None:
             # The error of the first datagram meets the next write(): the server is given up.
             if heard.result is Silence.UNREACHABLE and len(questions) > 1:
@@ -151,18 +152,19 @@ def _server(
             waiting.why = "again at once: SERVFAIL"
             sending = [_send(waiting, server)]
             continue
-        replies[waiting.question] = reply
-        del pending[waiting.question]
+        replies[number] = reply
+        del pending[number]
     return now, replies
 
 
-def _readable(questions: list[_Asked], version: Version) -> dict[Question, _Pending]:
+def _readable(questions: list[_Asked], version: Version) -> dict[int, _Pending]:
     """The queries that reach a server: those before one that cannot be packed, or all others."""
+    numbered = list(enumerate(questions))
     if version.packs:
-        sent = [asked for asked in questions if asked.sendable]
+        sent = [(number, asked) for number, asked in numbered if asked.sendable]
     else:
-        sent = list(takewhile(lambda asked: asked.sendable, questions))
-    return {asked.question: _Pending(asked.question, asked.why) for asked in sent}
+        sent = list(takewhile(lambda pair: pair[1].sendable, numbered))
+    return {number: _Pending(asked.question, asked.why) for number, asked in sent}
 
 
 def _send(waiting: _Pending, server: str) -> Query:
@@ -172,8 +174,8 @@ def _send(waiting: _Pending, server: str) -> Query:
     return query
 
 
-def _outcome(asked: list[_Asked], replies: dict[Question, Reply], version: Version) -> Outcome:
-    given = [replies.get(one.question) for one in asked]
+def _outcome(asked: list[_Asked], replies: dict[int, Reply], version: Version) -> Outcome:
+    given = [replies.get(number) for number in range(len(asked))]
     bad = [(one, r) for one, r in zip(asked, given, strict=True) if r is not None and r.rcode]
     code = int(bool(bad)) if version.exits else 0
     text = "".join(f"** server can't find {a.spelt}: {_rcode(r)}\n" for a, r in bad)
