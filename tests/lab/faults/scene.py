@@ -63,4 +63,6 @@ class Scene:
         with self.kernel.inside(namespace):
             command = ("sh", "-ec", DUMP)
             done = subprocess.run(command, capture_output=True, text=True, check=True)
-        return [line.rstrip() for line in _CHANCE.sub("", done.stdout).splitlines()]
+        lines = _CHANCE.sub("", done.stdout).splitlines()
+        # The kernel adds a device's multicast route once, or once more with each address.
+        return [line.rstrip() for line in lines if not line.startswith("multicast ff00::/8")]

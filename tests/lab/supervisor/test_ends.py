@@ -288,8 +288,8 @@ def test_names_are_labels(tmp_path: Path) -> None:
 @at_home
 def test_programs_inside_end_with_it(tmp_path: Path) -> None:
     up()
-    running = Command("lab", "exec", "--name", "a", "client", "--", "sleep", "60")
-    assert until(lambda: b"sleep" in subprocess.check_output(["ps", "-e", "-o", "comm"]))
+    running = Command("lab", "exec", "--name", "a", "client", "--", "sleep", "61.5")
+    assert until(lambda: b"\nsleep 61.5\n" in subprocess.check_output(["ps", "-e", "-o", "args"]))
     fine("lab", "down", "--name", "a")
     assert running.said().code == 128 + signal.SIGKILL
 

@@ -58,13 +58,15 @@ class Service:
                 self._accept(control)
 
     def _accept(self, control: socket.socket) -> None:
-        try:
-            user, _ = control.accept()
-        except BlockingIOError:
-            pass
-        except OSError:  # a user that went, or too many open files: no reason to end
-            time.sleep(PAUSE)
-        else:
+        """Welcome all who wait."""
+        while True:
+            try:
+                user, _ = control.accept()
+            except BlockingIOError:
+                return
+            except OSError:  # a user that went, or too many open files: no reason to end
+                time.sleep(PAUSE)
+                return
             self._welcome(user)
 
     def _welcome(self, user: socket.socket) -> None:
@@ -105,7 +107,7 @@ class Service:
                 messages.send(user, {"error": str(error)})
         finally:
             if order.get("do") == "down":
-                self._end()
+                self.end()
 
     def _reply(self, order: Message, user: socket.socket) -> Message:
         def progress(line: str) -> None:
@@ -125,7 +127,8 @@ class Service:
             self._state.log.failure(error)
             return {"error": printable(f"unexpected: {type(error).__name__}: {error}")}
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """Have `run` return; from any thread or signal handler."""
         os.write(self._end_it, b"+")
 
 

@@ -29,7 +29,7 @@ from kubehop.model.errors import ClusterError, KubehopError, UsageError
 from kubehop.workload.following import Following
 
 Progress = Callable[[str], None]
-BACKLOG = 64
+BACKLOG = 512
 PATIENCE = 10
 """Seconds that the supervisor has to take its lab down before the janitor kills it."""
 STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -220,6 +220,8 @@ def _supervisor(
             lab.up(following.cluster, tell=lambda line: _tell(saying, line))
         started = time.time()  # noqa: TID251 - for people to read
         service = Service(place.name, lab, following, started)
+        for number in STOPS:  # an exception could get lost in what garbage collection calls
+            signal.signal(number, lambda *_: service.end())
         if _say(saying, status=service.status()):
             _settle()
             service.run(control, place.is_there)
