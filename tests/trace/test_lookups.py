@@ -17,6 +17,7 @@ from kubehop.trace.lookups import Names, Prediction, resolver_named
 from kubehop.trace.nameservers import Answers
 from kubehop.trace.questions import parse_origin
 from kubehop.trace.values import Trace, Verdict
+from kubehop.workload.options import Options
 from tests.workload.making import cluster, deployment, node, pod, service
 
 NOTES = example.cluster()
@@ -132,6 +133,55 @@ def test_without_a_search_list_the_hostnames_domain_is_searched(resolver: str) -
     assert queries[0] == "web.db.default.svc.cluster.local. A"
     plain = cluster(pod("db-0", spec.replace("AsFQDN: true", "AsFQDN: false"), "podIP: 10.42.0.99"))
     assert asked(look("web", "pod/db-0", resolver, plain))[0] == "web. A"
+
+
+AUTOPATH = """
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: dns, namespace: kube-system, labels: {k8s-app: kube-dns}}
+spec: {nodeName: n, containers: [{name: dns}]}
+status:
+  phase: Running
+  podIPs: [{ip: 10.42.0.2}, {ip: "fd00:42::2"}]
+  conditions: [{type: Ready, status: "True"}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: kube-dns, namespace: kube-system}
+spec:
+  clusterIPs: [10.43.0.10, "fd00:43::10"]
+  ipFamilies: [IPv4, IPv6]
+  selector: {k8s-app: kube-dns}
+  ports: [{port: 53, protocol: UDP}]
+---
+apiVersion: v1
+kind: Node
+metadata: {name: n}
+spec: {podCIDRs: [10.42.0.0/24, "fd00:42::/64"]}
+status:
+  addresses: [{type: InternalIP, address: 192.0.2.1}, {type: InternalIP, address: "2001:db8::1"}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("server", "masquerade", "queries"),
+    [("10.43.0.10", False, 2), ("fd00:43::10", False, 10), ("10.43.0.10", True, 10)],
+)
+def test_autopath_goes_by_the_address_that_cluster_dns_sees(
+    server: str, masquerade: bool, queries: int
+) -> None:
+    """CoreDNS knows a pod by its first address alone (plugin/kubernetes, podIPIndexFunc); over
+    IPv6, or behind a masquerade, nobody walks the search list for it."""
+    config = f"""dnsPolicy: None, dnsConfig: {{
+      options: [{{name: ndots, value: "5"}}], nameservers: ["{server}"],
+      searches: [default.svc.cluster.local, svc.cluster.local, cluster.local, x.example]}}"""
+    addresses = "podIPs: [{ip: 10.42.0.9}, {ip: 'fd00:42::9'}]"
+    client = pod("client", f"nodeName: n, {config}", addresses)
+    lines = ("kubernetes cluster.local {", "pods verified", "}", "autopath @kubernetes")
+    text = "\n".join((".:53 {", *lines, "forward . 203.0.113.53", "}"))
+    found = cluster(AUTOPATH + client, Options(masquerade_all=masquerade))
+    assert look("example.com", "pod/client", found=found, corefile=text).queries == queries
 
 
 def test_a_nameserver_that_no_service_has_costs_the_whole_patience() -> None:

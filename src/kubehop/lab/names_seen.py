@@ -105,13 +105,15 @@ def meets_servfail(found: Prediction) -> bool:
 
 
 def by_chance(found: Prediction) -> bool:
-    """True if only some packets fare as predicted, or if it is luck which nameserver is asked
-    first, or is the quickest of some that do not know the same."""
+    """True if only some packets fare as predicted, or come from the address that autopath goes
+    by; or if it is luck which nameserver is asked first, or is the quickest of some that do not
+    know the same."""
     conf = found.resolver.parse(found.files.resolv_conf, found.files.hostname)
     if conf.has(Option.ROTATE) and len(conf.nameservers) > 1:
         return True
     unlike = len({met.answers for met in found.nameservers}) > 1
-    return (found.resolver.parallel and unlike) or any(m.share != 1 for m in found.nameservers)
+    luck = any(met.share != 1 or len(met.clients) > 1 for met in found.nameservers)
+    return luck or (found.resolver.parallel and unlike)
 
 
 def _comes(one: Answered) -> bool:

@@ -17,7 +17,7 @@ from kubehop.dns.outside import Outside
 from kubehop.dns.wire.compiled import fit
 from kubehop.model.cluster import Cluster
 from kubehop.trace.nameservers import Answers, Nameserver, nameserver
-from kubehop.trace.questions import Origin
+from kubehop.trace.questions import Origin, address_for
 from kubehop.trace.upstreams import Lost, Upstreams
 
 SYN_SECONDS = 127.0
@@ -30,8 +30,7 @@ Linux 6.5 and newer send four more in the first seconds (tcp_syn_linear_timeouts
 class Answerer:
     """Answers queries from one origin; remembers the nameservers that it met, by protocol.
 
-    `client` is the source address that cluster DNS sees, which autopath goes by. `ports` are
-    those that its Corefile listens on, None if that is not known.
+    `ports` are those that the Corefile of cluster DNS listens on, None if that is not known.
     """
 
     cluster: Cluster
@@ -39,7 +38,6 @@ class Answerer:
     serving: Serving
     outside: Outside
     upstreams: Upstreams
-    client: str = ""
     ports: tuple[int, ...] | None = None
     met: dict[tuple[str, str], Nameserver] = field(default_factory=dict)
     left: dict[str, None] = field(default_factory=dict)
@@ -96,9 +94,13 @@ class Answerer:
         return self.outside.answer(question)
 
     def _cluster_dns(self, query: Query) -> Reply | Late:
-        port = self._port(self.nameserver(query))
+        found = self.nameserver(query)
         asked = Asked(
-            query.question, self.client, query.transport.value, payload=query.payload, port=port
+            query.question,
+            self._client(found),
+            query.transport.value,
+            payload=query.payload,
+            port=self._port(found),
         )
         machine, waited = self.serving.answer(asked, 0.0), 0.0
         try:
@@ -110,6 +112,12 @@ class Answerer:
         except StopIteration as end:
             fitted = _fitted(query, end.value)
             return Late(fitted, waited) if waited else fitted
+
+    def _client(self, found: Nameserver) -> str:
+        """The source address that cluster DNS sees, which autopath goes by."""
+        if found.clients:
+            return found.clients[0]
+        return address_for(self.origin.addresses if self.origin else (), found.address) or ""
 
     def _port(self, found: Nameserver) -> int:
         """The port that decides about the server block; 0 for the first one's."""

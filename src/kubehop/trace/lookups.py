@@ -239,7 +239,6 @@ class Names:
             serving,
             self._outside(name),
             self._upstreams,
-            client=origin.addresses[0] if origin else "",
             ports=None if self._corefile_is_assumed else serving.ports,
         )
 

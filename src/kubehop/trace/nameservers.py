@@ -11,6 +11,7 @@
 
 import enum
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -46,7 +47,8 @@ class Answers(enum.StrEnum):
 class Nameserver:
     """Who answers at `address`, by which way, and why; `share` of the packets fare so.
 
-    `port` is the one that the packet arrives at, 0 if its way is not known.
+    `port` is the one that the packet arrives at, 0 if its way is not known; `clients` are the
+    source addresses that may be seen there, the likeliest first, "" for one not known.
     """
 
     address: str
@@ -56,6 +58,7 @@ class Nameserver:
     object: str = ""
     share: Fraction = Fraction(1)
     port: int = 0
+    clients: tuple[str, ...] = ()
 
 
 def nameserver(
@@ -156,8 +159,23 @@ def _likeliest(cluster: Cluster, address: str, answer: Trace) -> Nameserver:
     last = examples[best].hops[-1]
     service = next((hop for hop in examples[best].hops if hop.stage == "service"), last)
     reached = examples[best].endpoint
-    port = reached.port if reached else 0
-    return Nameserver(address, best, last.what, last.why, service.object, shares[best], port)
+    return Nameserver(
+        address,
+        best,
+        last.what,
+        last.why,
+        service.object,
+        shares[best],
+        port=reached.port if reached else 0,
+        clients=_clients(fate for fate in answer.fates if _met(cluster, fate) is best),
+    )
+
+
+def _clients(fates: Iterable[Fate]) -> tuple[str, ...]:
+    shares: dict[str, Fraction] = defaultdict(Fraction)
+    for fate in fates:
+        shares[fate.source_seen or ""] += fate.probability
+    return tuple(sorted(shares, key=lambda seen: -shares[seen]))
 
 
 def _met(cluster: Cluster, fate: Fate) -> Answers:

@@ -40,12 +40,25 @@ RESOLVER_OPTIONS: tuple[list[Raw], ...] = (
     [{"name": "no-aaaa"}],
 )
 FORWARD = "forward . /etc/resolv.conf"
+FORWARDS = (*[FORWARD] * 5, "forward . {outside}", "forward corp.example {outside}", "")
+"""Without one for a name it is SERVFAIL, or NXDOMAIN of the kubernetes plugin's zones."""
+STUBS = (
+    "",
+    "",
+    "",
+    "example.com:53 {{\nforward . {outside}\n}}\n",
+    "corp.example {{\nerrors\n}}\n",
+)
+_BIG = "\n".join(f"192.0.2.{number} big.corp.example" for number in range(1, 61))
+BIG = f"hosts {{{{\n{_BIG}\nfallthrough\n}}}}"
+"""More than a datagram takes."""
 KUBERNETES = "kubernetes {domain} in-addr.arpa ip6.arpa {{\n{options}\n}}"
 COREFILES = (
     ("pods insecure\nfallthrough in-addr.arpa ip6.arpa\nttl 30", ("cache 30", "loadbalance")),
     ("pods insecure\nfallthrough in-addr.arpa ip6.arpa\nttl 30", ("cache 30", "loop")),
     ("pods verified", ("cache 10",)),
-    ("pods verified", ("autopath @kubernetes", "cache 30")),
+    # Without a cache, which comes before it: what one client got, another would get.
+    ("pods verified", ("autopath @kubernetes",)),
     ("pods insecure\nendpoint_pod_names\nttl 0", ()),
     ("namespaces default kube-system\npods insecure", ("cache",)),
     ("ignore empty_service\nfallthrough", ("cache 30",)),
@@ -53,6 +66,7 @@ COREFILES = (
         "pods insecure",
         ("rewrite name exact web.corp.example. web.default.svc.{domain}.", "cache 30"),
     ),
+    ("pods insecure\nfallthrough", (BIG, "cache 30")),
     (
         "pods insecure",
         ("hosts {{\n192.0.2.77 printer.corp.example printer\nfallthrough\n}}", "cache 30"),
@@ -61,6 +75,7 @@ COREFILES = (
 MISSING = ("nosuch", "nosuch.default", "nosuch.example.com", "nosuch.corp.example.")
 PUBLIC = ("example.com", "example.com.", "www.example.com", "github.com", "api.github.com.")
 ODD = ("localhost", "a.b.c.d.e.example.com", "printer", "web.corp.example", "legacy", "EXAMPLE.com")
+BIGS = ("big.corp.example", "big.corp.example.", "big")
 TARGETS = (
     "example.com",
     "github.com",
@@ -80,14 +95,15 @@ def scene(dice: Random) -> Scene:
     """A small cluster with cluster DNS, and pods that read names in every way there is."""
     families, domain = dice.choice(FAMILIES), dice.choice(DOMAINS)
     nodes = [_node(dice, index, families) for index in range(dice.randint(1, 3))]
-    dns = [_dns_pod(dice, index, nodes, families) for index in range(dice.randint(1, 3))]
+    port = dice.choice([53, 53, 53, 5353])
+    dns = [_dns_pod(dice, index, nodes, families, port) for index in range(dice.randint(1, 3))]
     pods = [_pod(dice, index, nodes, families, domain) for index in range(dice.randint(2, 4))]
     services = [_service(dice, index, families, domain) for index in range(dice.randint(2, 5))]
     objects = [
         *nodes,
         *(_object("v1", "Namespace", name, "") for name in (*NAMESPACES, "kube-system")),
-        *_corefile(dice, domain),
-        _dns_service(dice, families),
+        *_corefile(dice, domain, port, families),
+        _dns_service(dice, families, port),
         *dns,
         *pods,
         *services,
@@ -147,35 +163,46 @@ def _placed(
     }
 
 
-def _dns_pod(dice: Random, index: int, nodes: list[Raw], families: tuple[str, ...]) -> Raw:
-    ports = [{"containerPort": 53, "protocol": protocol} for protocol in ("UDP", "TCP")]
+def _dns_pod(
+    dice: Random, index: int, nodes: list[Raw], families: tuple[str, ...], port: int
+) -> Raw:
+    """Now and then on the network of a host, where there is room for one."""
+    ports = [{"containerPort": port, "protocol": protocol} for protocol in ("UDP", "TCP")]
     spec: Raw = {"dnsPolicy": "Default", "containers": [{"name": "coredns", "ports": ports}]}
+    at = dice.randrange(len(nodes))
+    if index == 0 and dice.randint(0, 5) == 0:
+        spec["hostNetwork"] = True
     ready = "True" if index == 0 or dice.randint(0, 4) else "False"
-    placed = _placed(nodes, dice.randrange(len(nodes)), 2 + index, families, spec, ready)
+    placed = _placed(nodes, at, 2 + index, families, spec, ready)
     labels = {"k8s-app": "kube-dns"}
     return _object("v1", "Pod", f"coredns-{index}", "kube-system", labels=labels, **placed)
 
 
-def _dns_service(dice: Random, families: tuple[str, ...]) -> Raw:
+def _dns_service(dice: Random, families: tuple[str, ...], port: int) -> Raw:
     chosen = dice.choice([families, families[:1]])
     ips = [DNS_IPS[each] for each in chosen]
     ports = [
-        {"name": f"dns-{protocol.lower()}", "port": 53, "protocol": protocol}
+        {"name": f"dns-{protocol.lower()}", "port": 53, "targetPort": port, "protocol": protocol}
         for protocol in ("UDP", "TCP")
     ]
     spec: Raw = {"clusterIP": ips[0], "clusterIPs": ips, "selector": {"k8s-app": "kube-dns"}}
     spec |= {"ipFamilies": list(chosen), "ports": ports}
+    if dice.randint(0, 7) == 0:
+        spec["internalTrafficPolicy"] = "Local"
     return _object("v1", "Service", "kube-dns", "kube-system", spec=spec)
 
 
-def _corefile(dice: Random, domain: str) -> list[Raw]:
+def _corefile(dice: Random, domain: str, port: int, families: tuple[str, ...]) -> list[Raw]:
     """Now and then none: kubeadm's is assumed."""
-    if domain == DOMAINS[0] and dice.randint(0, 3) == 0:
+    if domain == DOMAINS[0] and port == 53 and dice.randint(0, 3) == 0:
         return []
     options, plugins = dice.choice(COREFILES)
     lines = ["errors", KUBERNETES.format(domain=domain, options=options)]
     lines += [one.format(domain=domain) for one in plugins]
-    text = ".:53 {\n" + "\n".join([*lines, FORWARD]) + "\n}\n"
+    outside = OUTSIDE[families[0]]
+    forward = dice.choice(FORWARDS).format(outside=outside)
+    text = f".:{port} {{\n" + "\n".join([*lines, forward]) + "\n}\n"
+    text += dice.choice(STUBS).format(outside=outside).replace(":53", f":{port}")
     return [_object("v1", "ConfigMap", "coredns", "kube-system", data={"Corefile": text})]
 
 
@@ -234,7 +261,7 @@ def _service(dice: Random, index: int, families: tuple[str, ...], domain: str) -
 
 def _names(dice: Random, pods: list[Raw], services: list[Raw], domain: str) -> list[str]:
     """A few of each kind."""
-    found: list[str] = [dice.choice(MISSING), dice.choice(PUBLIC), dice.choice(ODD)]
+    found: list[str] = [dice.choice(MISSING), dice.choice(PUBLIC), dice.choice(ODD + BIGS)]
     for service in dice.sample(services, 2):
         name, namespace = service["metadata"]["name"], service["metadata"]["namespace"]
         full = f"{name}.{namespace}.svc"
