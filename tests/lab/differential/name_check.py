@@ -153,7 +153,7 @@ def _compared(
 ) -> tuple[str, ...]:
     wanted = predicted(scene.lab.cluster, origin, found, PATIENCE)
     count.queries += len(wanted.queries)
-    for attempt in range(TRIES):
+    for attempt in range(1 if scene.spoil else TRIES):
         count.again += attempt > 0
         seen, got = _looked_up(scene, pod, client, found.name, len(wanted.queries))
         outcome = expected(client, found.outcome)

@@ -61,11 +61,10 @@ def run(
 
 
 def failures_of(
-    base: Base, made: Scene, programs: Path, count: Count | None = None, spoil: str = ""
+    base: Base, made: Scene, programs: Path, count: Count | None = None
 ) -> list[Failure]:
-    """What fails in a scene; `spoil` as `check` has it."""
-    count = count or Count()
-    return check(base, completed(made), made["names"], programs, count, spoil=spoil)
+    """What fails in a scene."""
+    return check(base, completed(made), made["names"], programs, count or Count())
 
 
 def main() -> int:
