@@ -26,6 +26,7 @@ bench:          ## measure
 soak:           ## compare predictions with packets in thousands of generated labs (ARGS="--clusters 5000 --seed 1")
 	@scripts/setup dev
 	@.venv/bin/python -m tests.lab.differential $(or $(ARGS),--clusters 2000)
+	@.venv/bin/python -m tests.lab.differential.names $(or $(ARGS),--clusters 150)
 
 lock:           ## write requirements/ again from pyproject.toml (ARGS=--upgrade for newer versions)
 	@scripts/setup dev
