@@ -53,19 +53,17 @@ def _typed(line: str) -> Callable[[str], None]:
     return run
 
 
-def _with_policy(policy: bytes) -> Callable[[str], None]:
-    """Apply the example with another externalTrafficPolicy."""
+def with_policy_cluster() -> bytes:
+    """The example as `sed s/Local/Cluster/` makes it."""
+    lines = example.manifest().splitlines(keepends=True)
+    return b"".join(line.replace(b"Local", b"Cluster", 1) for line in lines)
 
-    def run(name: str) -> None:
-        from kubehop.lab.supervisor.client import ask
 
-        changed = example.manifest().replace(
-            b"externalTrafficPolicy: Local", b"externalTrafficPolicy: " + policy
-        )
-        files = [("example.yaml", base64.b64encode(changed).decode())]
-        told(ask(name, "apply", files=files))
+def _apply_changed(name: str) -> None:
+    from kubehop.lab.supervisor.client import ask
 
-    return run
+    files = [("example.yaml", base64.b64encode(with_policy_cluster()).decode())]
+    told(ask(name, "apply", files=files))
 
 
 def _looked_up(name: str) -> None:
@@ -102,8 +100,8 @@ STEPS = (
     Step(
         "With externalTrafficPolicy Cluster every node answers. The price: a second hop, and the\n"
         "client's address is lost.",
-        "kubehop demo --manifest | sed s/Policy:.Local/Policy:.Cluster/ | kubehop lab apply -f -",
-        _with_policy(b"Cluster"),
+        "kubehop demo --manifest | sed s/Local/Cluster/ | kubehop lab apply -f -",
+        _apply_changed,
     ),
     Step(
         "",

@@ -43,6 +43,7 @@ def cli() -> None:
       kubehop trace external svc/web:80 -f manifests/
       kubehop trace pod/client node/node-2:30080 -o json
       kubehop resolve example.com --from pod/client     each query of a lookup, and why
+      kubehop lab up                               the same with real packets, on this machine
     """
 
 

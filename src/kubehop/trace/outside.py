@@ -1,7 +1,6 @@
 """What happens to a packet outside of the cluster: load balancers, node addresses, the rest."""
 
 from fractions import Fraction
-from typing import Any
 
 from kubehop.model.addresses import canonical, contains, family, socket_address
 from kubehop.model.cluster import Cluster
@@ -9,6 +8,7 @@ from kubehop.model.service import Ingress, Service, ServicePort
 from kubehop.service.balancer import admitted
 from kubehop.service.classes import NodeClass, node_classes, single
 from kubehop.service.frontends import frontend_table, is_proxied
+from kubehop.service.nodes import ProxyNode
 from kubehop.trace.places import PlaceKind, locate
 from kubehop.trace.state import Context, State
 from kubehop.trace.values import Reached, SourceKind, Verdict
@@ -109,20 +109,24 @@ def _send(
     checked = service.spec.external_traffic_policy == "Local"
     why = "its health check node port answers 200" if checked else "every healthy node is used"
     why = "the node asked for, whatever its health check says" if context.entry_node else why
-    changes: dict[str, Any] = {
-        "node": node.name,
-        "entry": group.names,
-        "probability": state.probability * share,
-    }
-    if not proxy:
-        what = f"load balancer {state.destination} sends it to {node.name}{more}, untouched"
-        return state.hop("load-balancer", what, why, service.reference, **changes)
+    state = state.with_(entry=group.names, probability=state.probability * share)
+    if proxy:
+        return _connect(state, service, port, node, more, why)
+    what = f"load balancer {state.destination} sends it to {node.name}{more}, untouched"
+    return state.hop("load-balancer", what, why, service.reference, node=node.name)
+
+
+def _connect(
+    state: State, service: Service, port: ServicePort, node: ProxyNode, more: str, why: str
+) -> State:
+    """A load balancer of `ipMode: Proxy`: to the node port, from its own address."""
     address = node.primary_of(family(state.destination))
     if not port.node_port or address is None:
         what = "the load balancer (ipMode Proxy) has no node port to connect to"
         why = "allocateLoadBalancerNodePorts is false"
-        lost = state.with_(probability=changes["probability"])
-        return lost.ends(Verdict.UNROUTED, "load-balancer", what, why, service.reference)
+        return state.with_(entry=()).ends(
+            Verdict.UNROUTED, "load-balancer", what, why, service.reference
+        )
     target = socket_address(address, port.node_port)
     what = f"load balancer {state.destination} opens its own connection to {target}{more}"
     return state.hop(
@@ -130,7 +134,7 @@ def _send(
         what,
         f"ipMode Proxy; {why}",
         service.reference,
-        **changes,
+        node=node.name,
         source=state.destination,
         source_is=SourceKind.LOAD_BALANCER,
         destination=address,

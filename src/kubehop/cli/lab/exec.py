@@ -31,7 +31,7 @@ def command(
       kubehop lab exec busybox -- nslookup kubernetes.default
       kubehop lab exec coredns -n kube-system -- ip addr
       kubehop lab exec node/node-0 -- nft list ruleset
-      kubehop lab exec outside -- curl http://192.168.0.10:30080/
+      kubehop lab exec outside -- curl http://192.168.226.188:8765/
     """
     from kubehop.lab.kernel.run import run_inside
     from kubehop.lab.supervisor.client import ask

@@ -56,6 +56,11 @@ def list_faults(output: str | None) -> int:
     """The faults that there are; wide: with symptom, cause and fix in a real cluster.
 
     Those that are in a lab are part of `kubehop lab status`.
+
+    \b
+    Examples:
+      kubehop lab fault list
+      kubehop lab fault list -o wide
     """
     from kubehop.lab.faults.text import table_json, table_text
 

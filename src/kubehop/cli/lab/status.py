@@ -17,7 +17,8 @@ def command(name: str, output: str | None) -> int:
     Examples:
       kubehop lab status
       kubehop lab status -o json
-      nsenter --net --target $(kubehop lab status -o json | jq '.pods[0].pid') ip addr
+      sudo nsenter --net --target PID ip addr        a PID of a pod, as status shows it
+      nsenter --user --preserve-credentials --net --target PID ip addr     the same, rootless
     """
     from kubehop.lab.supervisor.client import ask
 

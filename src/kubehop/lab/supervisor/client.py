@@ -12,11 +12,11 @@ from kubehop.lab.supervisor.holders import end, holders
 from kubehop.lab.supervisor.place import (
     CONTROL,
     checked,
+    control_path,
     is_held,
     is_up,
     names,
     opened,
-    reachable,
 )
 from kubehop.model.errors import ClusterError, KubehopError, UsageError
 
@@ -116,8 +116,7 @@ def _connected(name: str, seconds: float | None) -> socket.socket:
         fd = opened(checked(name))
         try:
             found = os.access(CONTROL, os.F_OK, dir_fd=fd)
-            with reachable(fd) as where:
-                sock.connect(where)
+            sock.connect(control_path(fd))
         finally:
             os.close(fd)
     except OSError as error:

@@ -9,8 +9,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -182,7 +181,6 @@ def _is_up(path: Path) -> bool:
     return False
 
 
-@contextmanager
-def reachable(fd: int) -> Iterator[str]:
+def control_path(fd: int) -> str:
     """A path of the control socket, short enough for a socket's address (107 octets)."""
-    yield f"/proc/self/fd/{fd}/{CONTROL}"
+    return f"/proc/self/fd/{fd}/{CONTROL}"

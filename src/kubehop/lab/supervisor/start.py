@@ -23,7 +23,7 @@ from kubehop.lab.kernel import Base, Kernel, entered, libc
 from kubehop.lab.kernel.libc import die_with_parent
 from kubehop.lab.kernel.reap import reap_orphans
 from kubehop.lab.lab import Lab
-from kubehop.lab.supervisor.place import Place, reachable
+from kubehop.lab.supervisor.place import Place, control_path
 from kubehop.lab.supervisor.service import Service
 from kubehop.model.errors import ClusterError, KubehopError, UsageError
 from kubehop.workload.following import Following
@@ -140,8 +140,7 @@ def _janitor(place: Place, following: Following, saying: int, starter: int) -> N
         os.umask(0o022)  # what programs in the lab are to read
         _alone(place.fd, place.parent, saying)
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as control:
-            with reachable(place.fd) as where:
-                control.bind(where)
+            control.bind(control_path(place.fd))
             control.listen(BACKLOG)
             _hold(place, following, control, saying)
     except KubehopError as error:
