@@ -14,7 +14,7 @@ from tests.lab.differential.check import Count
 from tests.lab.differential.run import Found, run
 from tests.lab.inside import NOBODY, run_in_lab
 
-CHUNK, CHUNKS = 20, 8
+CHUNK, CHUNKS = 20, 12
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
