@@ -2,6 +2,8 @@
 
 import pytest
 
+from kubehop.lab.plan.build import build_plan
+from kubehop.lab.plan.values import Role
 from kubehop.model.node import EXCLUDE_LB_LABEL
 from kubehop.model.service import Service
 from kubehop.service.balancer import admitted, local_ready_nodes
@@ -57,6 +59,17 @@ def test_a_pod_with_two_ports_and_families_is_counted_by_address() -> None:
     answers = {c.representative.name: answer for c, answer in spread.health}
     assert answers["n0"] == HealthCheck(200, 2)
     assert {answers[name].status for name in answers if name != "n0"} == {503}
+
+
+def test_slices_of_a_family_that_the_service_has_not_do_not_count() -> None:
+    left = behind(LOCAL, endpoint("10.42.0.2", "n0"), endpoint("fd00:10:42:1::2", "n1"))
+    assert {found.address_type for found in left} == {"IPv4", "IPv6"}
+    found = cluster(LOCAL, *left)
+    assert local_ready_nodes(found, LOCAL) == {"n0"}
+    answers = {n: answer for c, answer in spreads(found, LOCAL)[0].health for n in c.names}
+    assert [answers[name].status for name in ("n0", "n1")] == [200, 503]
+    checks = [one for one in build_plan(found).listeners if one.role is Role.HEALTH]
+    assert {one.node: one.endpoints for one in checks} == {"n0": 1, "n1": 0, "n2": 0}
 
 
 def test_a_copy_counts_on_its_own_node() -> None:

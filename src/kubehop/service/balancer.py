@@ -2,29 +2,24 @@
 
 from collections.abc import Iterable
 
-from kubehop.model.addresses import family
 from kubehop.model.cluster import Cluster
 from kubehop.model.service import Service
 from kubehop.service.classes import NodeClass, barred
-from kubehop.service.endpoints import backends
 from kubehop.service.frontends import is_proxied
+from kubehop.service.health import endpoints_by_node
 
 
 def local_ready_nodes(cluster: Cluster, service: Service) -> frozenset[str]:
     """The nodes whose health check node port answers 200: those with a ready endpoint.
 
-    None where kube-proxy ignores the Service: it does not open the port then.
+    No node where kube-proxy ignores the Service: it does not open the port then.
     """
     if not is_proxied(service, cluster.proxy.service_proxy_name):
         return frozenset()
-    slices = cluster.slices_of(service)
     return frozenset(
-        endpoint.node
-        for wanted in dict.fromkeys(map(family, service.cluster_ips))
-        for port in service.ports
-        for found in (backends(slices, port, wanted),)
-        for endpoint in (*found.endpoints, *found.copies)
-        if endpoint.ready and endpoint.node
+        node
+        for node, endpoints in endpoints_by_node(cluster, service).items()
+        if node and any(endpoint.ready for endpoint in endpoints)
     )
 
 

@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
+from kubehop.model.addresses import family
+from kubehop.model.cluster import Cluster
 from kubehop.model.service import Service
-from kubehop.service.endpoints import Endpoint
+from kubehop.service.endpoints import Endpoint, backends
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,23 @@ class HealthCheck:
     def of(cls, local_endpoints: int, proxy_healthy: bool = True) -> Self:
         """The answer with so many ready endpoints on the node."""
         return cls(200 if local_endpoints and proxy_healthy else 503, local_endpoints)
+
+
+def endpoints_by_node(cluster: Cluster, service: Service) -> dict[str, list[Endpoint]]:
+    """The endpoints that kube-proxy knows of for the Service's health check, by node.
+
+    Those of every port, in the families in which it has a cluster IP: in another one a slice
+    may be left over, but the Service has no frontend there. One that several slices mention
+    is there as often.
+    """
+    slices = cluster.slices_of(service)
+    found: dict[str, list[Endpoint]] = {}
+    for wanted in dict.fromkeys(map(family, service.cluster_ips)):
+        for port in service.ports:
+            behind = backends(slices, port, wanted)
+            for endpoint in (*behind.endpoints, *behind.copies):
+                found.setdefault(endpoint.node, []).append(endpoint)
+    return found
 
 
 def health_check(

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import msgspec
 
-from kubehop.model.addresses import Family, family
+from kubehop.model.addresses import Family
 from kubehop.model.cluster import Cluster
 from kubehop.model.proxy import ProxyConfig
 from kubehop.model.service import Service, ServicePort
@@ -16,7 +16,7 @@ from kubehop.service.classes import NodeClass, node_classes
 from kubehop.service.decide import Action, Decision, decide, policies, source_ranges
 from kubehop.service.endpoints import Endpoint, backends
 from kubehop.service.frontends import Frontend, FrontendKind, frontends
-from kubehop.service.health import HealthCheck, health_check
+from kubehop.service.health import HealthCheck, endpoints_by_node, health_check
 from kubehop.service.nodes import ProxyNode, is_pod_source, pod_address
 from kubehop.service.outsider import outside_address
 from kubehop.service.sets import EndpointSets, Usable, endpoint_sets, usable
@@ -293,13 +293,7 @@ def _health(
     """What each class of nodes answers on the health check node port; () without one."""
     if not service.spec.health_check_node_port:
         return ()
-    slices = cluster.slices_of(service)
-    local: dict[str, list[Endpoint]] = {}
-    for wanted in dict.fromkeys(family(a) for a in service.cluster_ips):
-        for port in service.ports:
-            found = backends(slices, port, wanted)
-            for endpoint in (*found.endpoints, *found.copies):
-                local.setdefault(endpoint.node, []).append(endpoint)
+    local = endpoints_by_node(cluster, service)
     names = ((node_class, node_class.representative.name) for node_class in classes)
     answers = (
         (node_class, health_check(service, local.get(name, ()), name)) for node_class, name in names

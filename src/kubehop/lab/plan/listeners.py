@@ -15,13 +15,12 @@ from itertools import chain
 
 from kubehop.lab.plan.layout import Layout, PlacedPod
 from kubehop.lab.plan.values import OUTSIDE, Listener, Nameserver, Role, node_namespace
-from kubehop.model.addresses import Family, canonical
+from kubehop.model.addresses import canonical
 from kubehop.model.cluster import Cluster
 from kubehop.model.pod import Pod
 from kubehop.model.service import EndpointSlice, Service
-from kubehop.service.endpoints import Endpoint, backends
 from kubehop.service.frontends import is_proxied
-from kubehop.service.health import health_check
+from kubehop.service.health import endpoints_by_node, health_check
 from kubehop.trace.places import host_pod_at
 
 PROXY_HEALTH_PORT = 10256
@@ -88,9 +87,7 @@ def _health_checks(layout: Layout, service: Service) -> Iterator[Listener]:
     # Without endpoints the answer says whether kube-proxy opens the port at all.
     if not port or health_check(service, (), "") is None:
         return
-    local: dict[str, list[Endpoint]] = {}
-    for endpoint in _endpoints_of(layout.cluster, service):
-        local.setdefault(endpoint.node, []).append(endpoint)
+    local = endpoints_by_node(layout.cluster, service)
     for name in layout.nodes:
         answer = health_check(service, local.get(name, ()), name)
         assert answer is not None
@@ -104,16 +101,6 @@ def _health_checks(layout: Layout, service: Service) -> Iterator[Listener]:
             service=f"{service.namespace}/{service.name}",
             endpoints=answer.local_endpoints,
         )
-
-
-def _endpoints_of(cluster: Cluster, service: Service) -> Iterator[Endpoint]:
-    """Of every port and family; an endpoint that several slices mention, as often."""
-    slices = cluster.slices_of(service)
-    for port in service.ports:
-        for wanted in Family:
-            found = backends(slices, port, wanted)
-            yield from found.endpoints
-            yield from found.copies
 
 
 def _declared(pod: Pod) -> Iterator[tuple[str, int]]:
