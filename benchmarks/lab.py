@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.lab_cluster import manifest
-from kubehop.lab.kernel import libc
+from kubehop.linux import libc
 
 Row = tuple[str, str, str, bool | None]
 Figures = dict[str, float]

@@ -11,9 +11,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from kubehop.lab.kernel import Base, Kernel, entered, libc, rtnetlink
+from kubehop.lab.kernel import Base, Kernel, entered, rtnetlink
 from kubehop.lab.kernel.gone import wait_until_gone
-from kubehop.lab.kernel.netlink import Netlink
 from kubehop.lab.plan.values import (
     Address,
     Make,
@@ -25,6 +24,8 @@ from kubehop.lab.plan.values import (
     Thing,
     Veth,
 )
+from kubehop.linux import libc
+from kubehop.linux.netlink import Netlink
 
 Row = tuple[str, str, str, bool | None]
 Figures = dict[str, float]

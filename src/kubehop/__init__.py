@@ -11,18 +11,18 @@ Everything here is a value: nothing that is returned changes, and nothing change
 
 from collections.abc import Iterable
 from os import PathLike, fspath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 # The function `trace` below and the package share a name. Importing the package first leaves
 # the last word to the function: later imports of its modules do not bind the name again.
 import kubehop.trace as _package
-from kubehop.model.cluster import Cluster
 from kubehop.model.errors import ClusterError, InputError, KubehopError, UsageError
 
 del _package
 
 if TYPE_CHECKING:
     from kubehop.dns.settings import DNSSettings
+    from kubehop.model.cluster import Cluster
     from kubehop.service.spread import Spread
     from kubehop.trace.lookups import Prediction
     from kubehop.trace.values import Trace
@@ -43,9 +43,18 @@ __all__ = [
 ]
 
 
+def __getattr__(name: str) -> Any:
+    """`Cluster`, when somebody wants it: a command about this host's pods needs no model."""
+    if name != "Cluster":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from kubehop.model.cluster import Cluster
+
+    return Cluster
+
+
 def load(
     *paths: str | PathLike[str], namespace: str = "default", options: "Options | None" = None
-) -> Cluster:
+) -> "Cluster":
     """The cluster in files or directories: manifests, lists, dumps, snapshots; `-` is stdin.
 
     `namespace` is given to objects that name none. Raises InputError for what cannot be read.
@@ -62,7 +71,7 @@ def load(
 
 def load_live(
     *, context: str | None = None, kubeconfig: str | None = None, options: "Options | None" = None
-) -> Cluster:
+) -> "Cluster":
     """The cluster of a kubectl context, read only. Raises ClusterError if it cannot be asked."""
     from kubehop.live.fetch import fetch
     from kubehop.workload.complete import complete
@@ -72,7 +81,7 @@ def load_live(
 
 
 def trace(
-    cluster: Cluster,
+    cluster: "Cluster",
     origin: str,
     target: str,
     *,
@@ -106,7 +115,7 @@ def trace(
 
 
 def resolve(
-    cluster: Cluster,
+    cluster: "Cluster",
     name: str,
     origin: str | None = None,
     *,
@@ -128,7 +137,7 @@ def resolve(
     return names.lookup(name, start, resolver_named(resolver), namespace)
 
 
-def spread(cluster: Cluster, service: str, *, namespace: str = "default") -> "tuple[Spread, ...]":
+def spread(cluster: "Cluster", service: str, *, namespace: str = "default") -> "tuple[Spread, ...]":
     """Who answers for a Service (NAME or NAME.NAMESPACE), per port and family.
 
     Empty for a headless Service or an ExternalName. Raises UsageError for an unknown one.
@@ -140,8 +149,8 @@ def spread(cluster: Cluster, service: str, *, namespace: str = "default") -> "tu
 
 
 def set_fields(
-    cluster: Cluster, service: str, assignments: Iterable[str], *, namespace: str = "default"
-) -> Cluster:
+    cluster: "Cluster", service: str, assignments: Iterable[str], *, namespace: str = "default"
+) -> "Cluster":
     """The cluster as it would be with fields of a Service changed, as `--set PATH=VALUE` does.
 
     Raises UsageError for a path, value or combination that a Service cannot have.

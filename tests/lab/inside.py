@@ -17,7 +17,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from kubehop.lab.kernel import Base, entered, libc
+from kubehop.lab.kernel import Base, entered
+from kubehop.linux import libc
 from kubehop.model.errors import UsageError
 from tests.real.needs import lacks
 

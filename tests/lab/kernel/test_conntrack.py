@@ -4,8 +4,8 @@ import socket
 
 from kubehop.lab.kernel import Base, Kernel
 from kubehop.lab.kernel.conntrack import PROTOCOL, flows
-from kubehop.lab.kernel.netlink import Netlink
 from kubehop.lab.plan.values import ForgetFlows, Nft
+from kubehop.linux.netlink import Netlink
 from tests.lab.inside import as_everyone, in_lab
 from tests.lab.kernel.world import NODE, OTHER, POD, node, pod, standing
 

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from kubehop.lab.kernel import Base, Child, Kernel, entered, libc
+from kubehop.lab.kernel import Base, Child, Kernel, entered
 from kubehop.lab.kernel.forbidden import CAUSES, forbidden
 from kubehop.lab.plan.values import Sandbox
+from kubehop.linux import libc
 from kubehop.model.errors import UsageError
 from tests.lab.inside import NOBODY, as_everyone, run_apart, run_in_lab
 from tests.lab.kernel.world import OTHER, POD, make, node, pod, standing

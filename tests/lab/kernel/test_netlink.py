@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from kubehop.lab.kernel import Base, rtnetlink
 from kubehop.lab.kernel.limits import enough_files
-from kubehop.lab.kernel.netlink import BATCH, Netlink, Request, attribute, attributes, nested
 from kubehop.lab.kernel.pause import elf
 from kubehop.lab.plan.values import Address, Neighbour
+from kubehop.linux.netlink import BATCH, Netlink, Request, attribute, attributes, nested
 from kubehop.model.errors import ClusterError, UsageError
 from tests.lab.inside import in_lab, run_apart
 

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Callable
 from typing import Any
 
-from kubehop.lab.kernel import Base, Kernel, libc
+from kubehop.lab.kernel import Base, Kernel
 from kubehop.lab.plan.commands import command_text, netns
 from kubehop.lab.plan.values import (
     Address,
@@ -23,6 +23,7 @@ from kubehop.lab.plan.values import (
     Thing,
     Vxlan,
 )
+from kubehop.linux import libc
 from tests.lab.inside import as_everyone, in_lab
 from tests.lab.kernel.world import GATEWAY, NODE, OTHER, POD, mac, node, pod
 from tests.real.needs import program

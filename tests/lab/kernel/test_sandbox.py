@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from kubehop.lab.kernel import Base, Kernel, libc
+from kubehop.lab.kernel import Base, Kernel
 from kubehop.lab.kernel.reap import reap_orphans
 from kubehop.lab.plan.values import Make, Remove, Rewrite, Sandbox
+from kubehop.linux import libc
 from kubehop.model.errors import ClusterError, UsageError
 from tests.lab.inside import as_everyone, in_lab, run_in_lab
 from tests.lab.kernel.world import OTHER, POD, node, pod, standing

@@ -23,9 +23,9 @@ from typing import Any
 from kubehop.cli.lab import status_text  # noqa: F401
 from kubehop.cli.main import run
 from kubehop.lab import observe  # noqa: F401
-from kubehop.lab.kernel import libc
 from kubehop.lab.plan import inputs  # noqa: F401
 from kubehop.lab.supervisor import start  # noqa: F401
+from kubehop.linux import libc
 from tests.lab.inside import run_apart
 from tests.real.needs import lacks
 

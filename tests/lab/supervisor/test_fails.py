@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from kubehop.lab.kernel import libc
 from kubehop.lab.kernel.nft import library
+from kubehop.linux import libc
 from tests.lab.inside import NOBODY, as_everyone
 from tests.lab.supervisor.scene import at_home, fine, kubehop, refused, status, up
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from kubehop.lab.kernel import libc
+from kubehop.linux import libc
 from kubehop.model.errors import ClusterError
 
 FILES = ("resolv.conf", "hosts", "nsswitch.conf")

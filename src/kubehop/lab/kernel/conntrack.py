@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from errno import ENOENT
 from ipaddress import ip_address
 
-from kubehop.lab.kernel.netlink import ACK, Netlink, Request, attribute, attributes, nested
 from kubehop.lab.plan.values import ForgetFlows
+from kubehop.linux.netlink import ACK, Netlink, Request, attribute, attributes, nested
 
 PROTOCOL = 12
 """NETLINK_NETFILTER."""

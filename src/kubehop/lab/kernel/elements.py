@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
 
-from kubehop.lab.kernel.netlink import ACK, CREATE, REQUEST, attribute, message, nested
+from kubehop.linux.netlink import ACK, CREATE, REQUEST, attribute, message, nested
 
 PROTOCOL = 12
 """NETLINK_NETFILTER."""

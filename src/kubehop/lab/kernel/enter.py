@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NoReturn
 
-from kubehop.lab.kernel import libc
 from kubehop.lab.kernel.base import Base, base
 from kubehop.lab.kernel.forbidden import forbidden
+from kubehop.linux import libc
 from kubehop.model.errors import KubehopError, UsageError
 
 _NAMESPACES = libc.NEWNS | libc.NEWNET | libc.NEWPID | libc.NEWIPC | libc.NEWUTS

@@ -9,9 +9,10 @@ import time
 from contextlib import closing
 from socket import if_nametoindex
 
-from kubehop.lab.kernel import libc, rtnetlink
-from kubehop.lab.kernel.netlink import Netlink
+from kubehop.lab.kernel import rtnetlink
 from kubehop.lab.plan.values import Veth
+from kubehop.linux import libc
+from kubehop.linux.netlink import Netlink
 
 _PAUSE = 0.002
 _INDEX = 1000

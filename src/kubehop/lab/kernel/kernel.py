@@ -13,15 +13,15 @@ from typing import Any
 
 from kubehop.lab.kernel import conntrack, elements
 from kubehop.lab.kernel.base import Base
-from kubehop.lab.kernel.cover import Texts
 from kubehop.lab.kernel.limits import enough_files
 from kubehop.lab.kernel.links import Links
-from kubehop.lab.kernel.netlink import Netlink
 from kubehop.lab.kernel.nft import Rules
 from kubehop.lab.kernel.program import Programs, Ran
 from kubehop.lab.kernel.spaces import Spaces
 from kubehop.lab.kernel.workers import Workers
 from kubehop.lab.plan.values import ForgetFlows, Make, Nft, Remove, Rewrite, Sandbox, Step
+from kubehop.linux.cover import Texts
+from kubehop.linux.netlink import Netlink
 from kubehop.model.errors import ClusterError
 
 _FILES = 3

@@ -12,10 +12,10 @@ from functools import partial
 from itertools import count
 
 from kubehop.lab.kernel import rtnetlink
-from kubehop.lab.kernel.netlink import Request
 from kubehop.lab.kernel.spaces import Spaces
 from kubehop.lab.kernel.workers import MANY, Workers
 from kubehop.lab.plan.values import Address, Lookup, Sandbox, Sysctl, Thing, Veth, Vxlan
+from kubehop.linux.netlink import Request
 from kubehop.model.errors import ClusterError
 
 _SECONDS, _PAUSE = 5.0, 0.001

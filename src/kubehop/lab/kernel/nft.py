@@ -8,7 +8,7 @@ import ctypes
 import os
 from functools import cache
 
-from kubehop.lab.fds import has_room_for_select
+from kubehop.linux.fds import has_room_for_select
 from kubehop.model.errors import ClusterError, UsageError
 
 _LIBRARY = "libnftables.so.1"

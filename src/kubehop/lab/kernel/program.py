@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from kubehop.lab.kernel import libc
-from kubehop.lab.kernel.cover import Texts, own_mounts
+from kubehop.linux import libc
+from kubehop.linux.cover import Texts, own_mounts
 from kubehop.model.errors import ClusterError
 
 _NAMESPACES = libc.NEWNET | libc.NEWNS | libc.NEWUTS | libc.NEWIPC

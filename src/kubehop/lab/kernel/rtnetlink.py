@@ -11,7 +11,6 @@ from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from socket import AF_BRIDGE, AF_INET, AF_INET6
 
-from kubehop.lab.kernel.netlink import CREATE, EXCL, REPLACE, Request, attribute, attributes, nested
 from kubehop.lab.plan.values import (
     Address,
     Forward,
@@ -22,6 +21,7 @@ from kubehop.lab.plan.values import (
     Veth,
     Vxlan,
 )
+from kubehop.linux.netlink import CREATE, EXCL, REPLACE, Request, attribute, attributes, nested
 
 _NEWLINK, _DELLINK, _GETLINK = 16, 17, 18
 _NEWADDR, _DELADDR, _NEWROUTE, _DELROUTE, _GETROUTE = 20, 21, 24, 25, 26

@@ -16,16 +16,16 @@ from itertools import count
 from pathlib import Path
 from socket import if_nametoindex, sethostname
 
-from kubehop.lab.fds import out_of_the_way
-from kubehop.lab.kernel import libc
 from kubehop.lab.kernel.base import Base
 from kubehop.lab.kernel.gone import wait_until_gone
-from kubehop.lab.kernel.netlink import Netlink
 from kubehop.lab.kernel.nft import Rules
 from kubehop.lab.kernel.pause import Pause
 from kubehop.lab.kernel.rtnetlink import LOOPBACK
 from kubehop.lab.kernel.workers import CORES, Workers
 from kubehop.lab.plan.values import Sandbox
+from kubehop.linux import libc
+from kubehop.linux.fds import out_of_the_way
+from kubehop.linux.netlink import Netlink
 from kubehop.model.errors import ClusterError, UsageError
 
 _KINDS = {"net": libc.NEWNET, "uts": libc.NEWUTS, "ipc": libc.NEWIPC, "mnt": libc.NEWNS}

@@ -4,9 +4,9 @@ import errno
 import socket
 from collections.abc import Iterator
 
-from kubehop.lab.fds import socket_out_of_the_way
 from kubehop.lab.plan.values import Listener
 from kubehop.lab.servers.datagrams import tell_addresses
+from kubehop.linux.fds import socket_out_of_the_way
 
 BACKLOG = 4096
 """Connections that may wait to be accepted; the kernel gives at most net.core.somaxconn."""

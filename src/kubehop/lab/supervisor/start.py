@@ -19,12 +19,13 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from kubehop.files import collector_paused
-from kubehop.lab.kernel import Base, Kernel, entered, libc
-from kubehop.lab.kernel.libc import die_with_parent
+from kubehop.lab.kernel import Base, Kernel, entered
 from kubehop.lab.kernel.reap import reap_orphans
 from kubehop.lab.lab import Lab
 from kubehop.lab.supervisor.place import Place, control_path
 from kubehop.lab.supervisor.service import Service
+from kubehop.linux import libc
+from kubehop.linux.libc import die_with_parent
 from kubehop.model.errors import ClusterError, KubehopError, UsageError
 from kubehop.workload.following import Following
 

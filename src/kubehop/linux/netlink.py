@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count, islice
 
-from kubehop.lab.fds import socket_out_of_the_way
+from kubehop.linux.fds import socket_out_of_the_way
 from kubehop.model.errors import ClusterError
 
 REQUEST, MULTI, ACK = 1, 2, 4

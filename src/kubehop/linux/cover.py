@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from kubehop.lab.kernel import libc
+from kubehop.linux import libc
 
 Texts = Sequence[tuple[str, str]]
 """Paths, and what is to stand there."""
