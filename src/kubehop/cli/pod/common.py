@@ -1,0 +1,100 @@
+"""What the commands about this host's pods share: which pod is meant, and who was asked."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from kubehop.sandbox.values import Container, Sandbox, Tried
+
+if TYPE_CHECKING:
+    from kubehop.sandbox.host import Host
+    from kubehop.sandbox.proc.scan import Processes
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+SOURCES = ("cri", "docker", "lab", "proc")
+
+_namespace = click.option(
+    "-n", "--namespace", metavar="NAME", help="Namespace of an unqualified name. Default: any."
+)
+_container = click.option(
+    "-c", "--container", metavar="NAME", help="The container whose files and processes are meant."
+)
+source_option = click.option(
+    "--source",
+    type=click.Choice(SOURCES),
+    metavar="|".join(SOURCES),
+    help="Ask this source alone. Default: all, in this order.",
+)
+
+
+def pod_options(function: F) -> F:
+    """-n, -c and --source: arguments `namespace`, `container` and `source`; see `chosen`."""
+    return _namespace(_container(source_option(function)))
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The pod that is meant, with all that is known of it, and who was asked.
+
+    `container` is the one that was named by -c or by its id; None for the pod as a whole.
+    """
+
+    sandbox: Sandbox
+    container: Container | None
+    processes: "Processes"
+    tried: tuple[Tried, ...]
+
+
+def chosen(
+    name: str,
+    namespace: str | None = None,
+    container: str | None = None,
+    source: str | None = None,
+) -> Chosen:
+    """The pod of this host that `name` means: any form that `kubehop.sandbox.find` knows.
+
+    Says on standard error what else the name could mean. Raises UsageError if nothing, or more
+    than one pod, is meant.
+    """
+    host = this_host(source)
+    try:
+        found = host.find(name, namespace, container)
+    finally:
+        host.close()
+    for note in found.notes:
+        click.echo(f"note: {note}", err=True)
+    return Chosen(found.sandbox, found.container, host.processes, host.tried)
+
+
+def this_host(source: str | None = None) -> "Host":
+    """The host that this runs on, by all sources or by one of SOURCES."""
+    from kubehop.sandbox.host import Host
+
+    return Host(_sources(source))
+
+
+def _sources(only: str | None) -> dict[str, Callable[[], Any]]:
+    """What opens the sources of each kind, in order."""
+    kinds: dict[str, Callable[[], Any]] = {"cri": _cri, "docker": _docker, "lab": _labs}
+    return {kind: kinds[kind] for kind in kinds if only in (None, kind)}
+
+
+def _cri() -> Any:
+    from kubehop.sandbox.cri.source import cri_sources
+
+    return cri_sources()
+
+
+def _docker() -> Any:
+    from kubehop.sandbox.docker.source import docker_sources
+
+    return docker_sources()
+
+
+def _labs() -> Any:
+    from kubehop.cli.pod.labs import lab_sources
+
+    return lab_sources()
