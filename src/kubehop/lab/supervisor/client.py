@@ -39,6 +39,11 @@ def ask(name: str, do: str, progress: Progress | None = None, /, **arguments: An
     return _asked(name, {"do": do, **arguments}, progress, QUICK_SECONDS if do in QUICK else None)
 
 
+def ask_within(seconds: float, name: str, do: str, /, **arguments: Any) -> Any:
+    """The same from one who does not wait for a lab that is silent for so long."""
+    return _asked(name, {"do": do, **arguments}, None, seconds)
+
+
 def _asked(
     name: str, order: messages.Message, progress: Progress | None, seconds: float | None
 ) -> Any:

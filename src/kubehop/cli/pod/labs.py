@@ -1,0 +1,106 @@
+"""kubehop's own labs as sources of sandboxes; here because `kubehop.sandbox` knows no lab.
+
+A lab has no runtime, so its sandboxes have no ids: their namespaces are what they are known by,
+and `runtime` says which lab it is.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from kubehop.model.errors import KubehopError
+from kubehop.sandbox.source import Source
+from kubehop.sandbox.values import Container, Sandbox, SourceError
+
+SECONDS = 3.0
+"""For a lab to say what stands; it takes some ms."""
+HANDLER = "kubehop"
+
+
+def lab_sources() -> list[Source]:
+    """One for each lab of this user that is up. Without any, nothing of labs is imported."""
+    if not any(os.path.isdir(place) for place in state_places()):
+        return []
+    from kubehop.lab.supervisor.place import names
+
+    try:
+        return [Lab(name) for name in names()]
+    except (KubehopError, OSError) as error:
+        return [_NoLabs(str(error))]
+
+
+def state_places() -> list[Path]:
+    """Where `kubehop.lab.supervisor.place` may keep the state of labs."""
+    uid, given = os.geteuid(), os.environ.get("XDG_RUNTIME_DIR", "")
+    folders = (*([given] if os.path.isabs(given) else ()), f"/run/user/{uid}", "/run")
+    return [*(Path(folder, "kubehop") for folder in folders), Path(f"/tmp/kubehop-{uid}")]  # noqa: S108 - only looked at
+
+
+class Lab:
+    """A `Source`: the lab of that name."""
+
+    def __init__(self, name: str) -> None:
+        self._lab = name
+
+    @property
+    def name(self) -> str:
+        return f"lab {self._lab}"
+
+    def sandboxes(self) -> tuple[Sandbox, ...]:
+        """All that a lab knows of its pods comes at once. Raises SourceError."""
+        from kubehop.lab.supervisor.client import ask_within
+
+        try:
+            return sandboxes_of(ask_within(SECONDS, self._lab, "status"))
+        except KubehopError as error:
+            raise SourceError(str(error)) from error
+
+    def detailed(self, sandboxes: Sequence[Sandbox]) -> tuple[Sandbox, ...]:
+        return tuple(sandboxes)
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+
+class _NoLabs:
+    """Where the state of labs should be there is something that is not ours."""
+
+    name = "labs"
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+
+    def sandboxes(self) -> tuple[Sandbox, ...]:
+        raise SourceError(self._why)
+
+    def detailed(self, sandboxes: Sequence[Sandbox]) -> tuple[Sandbox, ...]:
+        return tuple(sandboxes)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def sandboxes_of(status: Mapping[str, Any]) -> tuple[Sandbox, ...]:
+    """The pods of a LabStatus. Raises SourceError if it is of another version of kubehop."""
+    try:
+        return tuple(_sandbox(pod, str(status["name"])) for pod in status["pods"])
+    except (KeyError, TypeError) as error:
+        raise SourceError("this lab was made by another version of kubehop") from error
+
+
+def _sandbox(pod: Mapping[str, Any], lab: str) -> Sandbox:
+    """One in its node's network has the node's process, and none of the node's addresses."""
+    host = bool(pod["hostNetwork"])
+    return Sandbox(
+        namespace=pod["namespace"],
+        name=pod["name"],
+        ready=pod["ready"],
+        pid=pod["pid"],
+        host_network=host,
+        addresses=() if host else tuple(pod["addresses"]),
+        runtime=f"kubehop lab {lab}",
+        handler=HANDLER,
+        containers=tuple(Container(id="", name=name) for name in pod["containers"]),
+        source=f"lab {lab}",
+    )
