@@ -1,5 +1,6 @@
 """`kubehop nslookup`: really ask, by a resolver's rules, and print what nslookup prints."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,9 +9,10 @@ import click
 from kubehop.cli.common import cluster_from, cluster_options, namespace_of
 from kubehop.cli.dns_options import dns_settings, file_options
 from kubehop.cli.servers import finder, pointed
-from kubehop.model.errors import InputError, UsageError
+from kubehop.model.errors import InputError, UsageError, printable
 
 if TYPE_CHECKING:
+    from kubehop.dns.lookup.drive import Step
     from kubehop.trace.lookups import Files
 
 RESOLV_CONF = "/etc/resolv.conf"
@@ -54,6 +56,21 @@ def command(name: str, server: str | None, origin: str | None, style: str, **opt
       kubehop nslookup whoami --server 127.0.0.1:1053 --from pod/busybox --style busybox-1.28
       kubehop nslookup example.com
     """
+    return look_up(name, _files(origin, options), server, style)
+
+
+def look_up(
+    name: str,
+    files: "Files",
+    server: str | None,
+    style: str,
+    go: Callable[[], None] = lambda: None,
+    listed: bool = False,
+) -> int:
+    """Ask for a name with these files and print it; the exit code.
+
+    `go` is called before the first query is sent. `listed`: each query on standard error.
+    """
     from kubehop.dns.lookup.resolvers import RESOLVERS
     from kubehop.dns.names import in_ascii
     from kubehop.dns.resolv import hosts as hosts_file
@@ -63,16 +80,29 @@ def command(name: str, server: str | None, origin: str | None, style: str, **opt
     if style not in FORMS:
         raise UsageError(f"no style {style!r}; there is: {', '.join(FORMS)}")
     name, find = in_ascii(name), finder(server)
-    resolver, files = RESOLVERS[style], _files(origin, options)
+    resolver = RESOLVERS[style]
     conf = pointed(resolver.parse(files.resolv_conf, files.hostname), server)
     hosts = hosts_file.parse(files.hosts)
+    go()
     lookup = ask(resolver.start(name, conf, hosts), find)
     printed = FORMS[style](
         Asked(name, conf.nameservers, hosts, find(name)[1], server or ""), lookup
     )
     click.echo(printed.out, nl=False)
     click.echo(printed.err, nl=False, err=True)
+    for step in lookup.steps if listed else ():
+        click.echo(_told(step), err=True)
     return lookup.outcome.exit or 0
+
+
+def _told(step: "Step") -> str:
+    """`0.000 web.shop.svc.cluster.local. A to 10.43.0.10 (udp): NXDOMAIN; first of the list`."""
+    from kubehop.dns.message import Reply
+
+    query, result = step.query, step.result
+    came = result.kind.value if isinstance(result, Reply) else result.value
+    asked = f"{query.question.name} {query.question.type} to {query.server}"
+    return printable(f"{step.at:.3f} {asked} ({query.transport.value}): {came}; {query.why}")
 
 
 def _files(origin: str | None, options: dict[str, Any]) -> "Files":
