@@ -8,7 +8,7 @@ import os
 import socket
 import struct
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from itertools import count, islice
 
 from kubehop.linux.fds import socket_out_of_the_way
@@ -85,20 +85,29 @@ def attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
         at += length + (-length % 4)
 
 
+def netlink_socket(protocol: int) -> socket.socket:
+    """A bound socket in the network namespace of the calling thread, where it stays."""
+    kind = socket.SOCK_RAW | socket.SOCK_CLOEXEC
+    made = socket_out_of_the_way(socket.socket(socket.AF_NETLINK, kind, protocol))
+    made.bind((0, 0))
+    for option in (_CAP_ACK, _EXT_ACK):
+        made.setsockopt(_SOL_NETLINK, option, 1)
+    return made
+
+
 @dataclass
 class Netlink:
-    """A socket of one netlink protocol, in the network namespace where it was made."""
+    """A socket of one netlink protocol, in the network namespace where it was made.
+
+    One `made` elsewhere, by `netlink_socket`, belongs to this from now on.
+    """
 
     protocol: int = socket.NETLINK_ROUTE
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    made: InitVar[socket.socket | None] = None
 
-    def __post_init__(self) -> None:
-        kind = socket.SOCK_RAW | socket.SOCK_CLOEXEC
-        made = socket.socket(socket.AF_NETLINK, kind, self.protocol)
-        self._socket = socket_out_of_the_way(made)
-        self._socket.bind((0, 0))
-        for option in (_CAP_ACK, _EXT_ACK):
-            self._socket.setsockopt(_SOL_NETLINK, option, 1)
+    def __post_init__(self, made: socket.socket | None) -> None:
+        self._socket = made or netlink_socket(self.protocol)
 
     def close(self) -> None:
         self._socket.close()

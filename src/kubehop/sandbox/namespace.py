@@ -120,7 +120,7 @@ def inside(namespace: Namespace) -> Iterator[None]:
     """Have the calling thread in it, and back after. What it opens there stays there.
 
     Raises NotAllowedError for a user who could get in through the owning user namespace only:
-    there is no way back out of that. See `enter`, and `sandbox.sockets.sockets_inside`.
+    there is no way back out of that. See `enter`, and `sandbox.inside`.
     """
     home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     try:

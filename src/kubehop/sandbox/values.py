@@ -98,6 +98,7 @@ class InterfaceAddress:
     `scope` is `global`, `link`, `host`, `site` or a number. `flags` are ip's words in its order:
     `secondary`, `tentative`, `deprecated`, `dynamic`, `noprefixroute`, ... `prefix` is the length.
     `valid_seconds` and `preferred_seconds` are None for ever; `peer`, `broadcast` "" if none.
+    `metric` is of the route that comes with it, None for the kernel's usual one.
     """
 
     address: str
@@ -109,6 +110,7 @@ class InterfaceAddress:
     broadcast: str = ""
     valid_seconds: int | None = None
     preferred_seconds: int | None = None
+    metric: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,18 @@ class Interface:
     link_namespace: int | None = None
     master: int | None = None
     addresses: tuple[InterfaceAddress, ...] = ()
+    permanent_mac: str = ""
+    other_names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NextHop:
+    """One of several ways of a route. A gateway may be of the other family than the route."""
+
+    gateway: str = ""
+    device: str = ""
+    weight: int = 1
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +158,8 @@ class Route:
     """A route with the words of ip(8): `destination` is `default`, an address or a CIDR.
 
     `kind` is `unicast`, `blackhole`, `unreachable`, ...; `family` 4 or 6; `table` a name or number.
+    `metrics` are ip's words and values (`mtu`, `1400`), `preference` is RFC 4191's, "" with IPv4;
+    `error` is the kernel's number for a route that refuses, as unsigned as ip prints it.
     """
 
     family: int
@@ -157,6 +173,14 @@ class Route:
     kind: str = "unicast"
     table: str = "main"
     flags: tuple[str, ...] = ()
+    nexthops: tuple[NextHop, ...] = ()
+    metrics: tuple[tuple[str, str], ...] = ()
+    nexthop_id: int | None = None
+    service_type: int = 0
+    from_source: str = ""
+    preference: str = ""
+    expires_seconds: int | None = None
+    error: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,124 @@
+"""What is in a network namespace, read from inside by netlink: rtnetlink(7), sock_diag(7)."""
+
+import struct
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import replace
+from socket import NETLINK_ROUTE
+from types import TracebackType
+
+from kubehop.linux.netlink import Netlink, Request, attribute, attributes
+from kubehop.model.errors import ClusterError
+from kubehop.sandbox.addresses import ADDRESSES, with_addresses
+from kubehop.sandbox.inside import netlink_inside
+from kubehop.sandbox.links import LINKS, interfaces
+from kubehop.sandbox.namespace import Namespace, own_namespace
+from kubehop.sandbox.peers import Ids, peers
+from kubehop.sandbox.routes import ROUTES, routes
+from kubehop.sandbox.sockets import LISTENING, SOCK_DIAG, waiting
+from kubehop.sandbox.values import Interface, Listening, Network, Peer, Route, Unknown
+
+_GETNSID, _GENERAL = 90, struct.Struct("=B3x")
+_NSID, _FD = 1, 3
+"""linux/net_namespace.h."""
+_HOW = "netlink, from inside"
+
+
+def read_network(namespace: Namespace) -> Network:
+    """Interfaces, addresses, routes, listening sockets, and peers in the caller's own namespace.
+
+    Raises NotAllowedError where it may not be entered, ClusterError if the kernel refuses.
+    """
+    with Reader() as reader:
+        return reader.read(namespace)
+
+
+class Reader:
+    """Reads several namespaces and looks at the host's interfaces once. Ends with its block.
+
+    The host's namespace is that of the thread that makes it.
+    """
+
+    def __init__(self) -> None:
+        self._own = own_namespace()
+        self._links = Netlink()
+        self._host: tuple[Interface, ...] | None = None
+
+    def __enter__(self) -> "Reader":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._links.close()
+        self._own.close()
+
+    def read(self, namespace: Namespace, whole: bool = True) -> Network:
+        """What is there; interfaces, addresses and peers alone unless `whole`.
+
+        Raises as `read_network`.
+        """
+        protocols = (NETLINK_ROUTE, SOCK_DIAG) if whole else (NETLINK_ROUTE,)
+        with ExitStack() as stack:
+            opened = [
+                stack.enter_context(closing(Netlink(protocol, made=made)))
+                for protocol, made in zip(
+                    protocols, netlink_inside(namespace, *protocols), strict=True
+                )
+            ]
+            links = opened[0]
+            found = with_addresses(interfaces(links.dump(LINKS)), links.dump(ADDRESSES))
+            network = Network(namespace.inode, found, how=_HOW)
+            if whole:
+                sockets, unknown = _listening(opened[1])
+                names = {one.index: one.name for one in found if one.index is not None}
+                network = replace(
+                    network, routes=_routes(links, names), listening=sockets, unknown=unknown
+                )
+            ends, why = self._peers(namespace, found, links)
+        return replace(network, peers=ends, unknown=network.unknown + why)
+
+    def _peers(
+        self, namespace: Namespace, found: tuple[Interface, ...], links: Netlink
+    ) -> tuple[tuple[Peer, ...], tuple[Unknown, ...]]:
+        if namespace.inode == self._own.inode:
+            return (), ()
+        if self._host is None:
+            self._host = interfaces(self._links.dump(LINKS))
+        # After both dumps: it is they that make the kernel give ids.
+        ids = Ids(_id(links, self._own.fd), _id(self._links, namespace.fd))
+        return peers(found, self._host, ids)
+
+
+def _routes(links: Netlink, names: dict[int, str]) -> tuple[Route, ...]:
+    return tuple(route for request in ROUTES for route in routes(links.dump(request), names))
+
+
+def _listening(socket: Netlink) -> tuple[tuple[Listening, ...], tuple[Unknown, ...]]:
+    """Those of all protocols, or why not: a kernel may lack a protocol's part of sock_diag."""
+    found: list[Listening] = []
+    unknown: dict[str, Unknown] = {}
+    for protocol, request in LISTENING:
+        try:
+            found += waiting(protocol, socket.dump(request))
+        except ClusterError as error:
+            unknown[protocol] = Unknown(f"listening sockets of {protocol}", str(error))
+    return tuple(found), tuple(unknown.values())
+
+
+def _id(asked: Netlink, fd: int) -> int | None:
+    """How the namespace of the socket calls another one, None if it does not (-1)."""
+    request = Request(_GETNSID, 0, _GENERAL.pack(0) + attribute(_FD, struct.pack("=I", fd)))
+    return next(_ids(asked.answers([request])), None)
+
+
+def _ids(answers: list[bytes]) -> Iterator[int]:
+    for body in answers:
+        for type, payload in attributes(body[_GENERAL.size :]):
+            if type == _NSID and len(payload) >= 4:
+                (id,) = struct.unpack_from("=i", payload)
+                if id >= 0:
+                    yield id
