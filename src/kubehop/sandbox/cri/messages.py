@@ -1,0 +1,247 @@
+"""The messages of CRI that are asked and answered here, with the fields that are used.
+
+Pure. Field numbers: k8s.io/cri-api, pkg/apis/runtime/v1/api.proto. Those of v1alpha2 are the same:
+v1 is that version under another name (KEP-2040).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from kubehop.sandbox.cri.protobuf import NO_PAIRS, Field, Kind, Message, Pairs
+
+READY = 0
+NOT_READY = 1
+"""PodSandboxState."""
+CREATED = 0
+RUNNING = 1
+EXITED = 2
+"""ContainerState; 3 is unknown."""
+NODE = 2
+"""NamespaceMode of a pod in the host's network."""
+
+
+@dataclass(frozen=True, slots=True)
+class Empty:
+    """A request for everything: ListPodSandboxRequest, ListContainersRequest, VersionRequest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """VersionResponse."""
+
+    runtime_name: str = ""
+    runtime_version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """PodSandboxMetadata, and ContainerMetadata with the name and the attempt alone."""
+
+    name: str = ""
+    uid: str = ""
+    namespace: str = ""
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PodSandbox:
+    """One of a list; `created_at` in nanoseconds since 1970."""
+
+    id: str = ""
+    metadata: Metadata = Metadata()
+    state: int = READY
+    created_at: int = 0
+    labels: Pairs = NO_PAIRS
+    annotations: Pairs = NO_PAIRS
+    runtime_handler: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PodSandboxes:
+    """ListPodSandboxResponse."""
+
+    items: tuple[PodSandbox, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """One of a list."""
+
+    id: str = ""
+    pod_sandbox_id: str = ""
+    metadata: Metadata = Metadata()
+    state: int = CREATED
+    labels: Pairs = NO_PAIRS
+
+
+@dataclass(frozen=True, slots=True)
+class Containers:
+    """ListContainersResponse."""
+
+    containers: tuple[Container, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRequest:
+    """PodSandboxStatusRequest and ContainerStatusRequest."""
+
+    id: str = ""
+    verbose: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PodIP:
+    """An address beside the first."""
+
+    ip: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkStatus:
+    """PodSandboxNetworkStatus."""
+
+    ip: str = ""
+    additional_ips: tuple[PodIP, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceOption:
+    """Whose namespaces a sandbox uses."""
+
+    network: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Namespaces:
+    """Namespace; None if the runtime does not say."""
+
+    options: NamespaceOption | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Linux:
+    """LinuxPodSandboxStatus."""
+
+    namespaces: Namespaces | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PodSandboxStatus:
+    """The status of one; `network` and `linux` are None if the runtime does not say."""
+
+    id: str = ""
+    metadata: Metadata = Metadata()
+    state: int = READY
+    created_at: int = 0
+    network: NetworkStatus | None = None
+    linux: Linux | None = None
+    labels: Pairs = NO_PAIRS
+    annotations: Pairs = NO_PAIRS
+    runtime_handler: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PodSandboxStatusResponse:
+    """`info` is the runtime's own, see `kubehop.sandbox.cri.info`."""
+
+    status: PodSandboxStatus | None = None
+    info: Pairs = NO_PAIRS
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerStatus:
+    """The status of one container."""
+
+    id: str = ""
+    metadata: Metadata = Metadata()
+    state: int = CREATED
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerStatusResponse:
+    """`info` is the runtime's own."""
+
+    status: ContainerStatus | None = None
+    info: Pairs = NO_PAIRS
+
+
+def _number(name: str) -> Field:
+    return Field(name, Kind.INT)
+
+
+def _pairs(name: str) -> Field:
+    return Field(name, Kind.PAIRS)
+
+
+def _one(name: str, message: Message[Any]) -> Field:
+    return Field(name, Kind.MESSAGE, message)
+
+
+def _many(name: str, message: Message[Any]) -> Field:
+    return Field(name, Kind.MESSAGE, message, many=True)
+
+
+EMPTY = Message(Empty, {})
+VERSION = Message(Version, {2: Field("runtime_name"), 3: Field("runtime_version")})
+STATUS_REQUEST = Message(StatusRequest, {1: Field("id"), 2: Field("verbose", Kind.BOOL)})
+
+_METADATA = Message(
+    Metadata,
+    {1: Field("name"), 2: Field("uid"), 3: Field("namespace"), 4: Field("attempt", Kind.UINT32)},
+)
+_CONTAINER_METADATA = Message(Metadata, {1: Field("name"), 2: Field("attempt", Kind.UINT32)})
+_POD_SANDBOX = Message(
+    PodSandbox,
+    {
+        1: Field("id"),
+        2: _one("metadata", _METADATA),
+        3: _number("state"),
+        4: _number("created_at"),
+        5: _pairs("labels"),
+        6: _pairs("annotations"),
+        7: Field("runtime_handler"),
+    },
+)
+POD_SANDBOXES = Message(PodSandboxes, {1: _many("items", _POD_SANDBOX)})
+_CONTAINER = Message(
+    Container,
+    {
+        1: Field("id"),
+        2: Field("pod_sandbox_id"),
+        3: _one("metadata", _CONTAINER_METADATA),
+        6: _number("state"),
+        8: _pairs("labels"),
+    },
+)
+CONTAINERS = Message(Containers, {1: _many("containers", _CONTAINER)})
+
+_NETWORK = Message(
+    NetworkStatus,
+    {1: Field("ip"), 2: _many("additional_ips", Message(PodIP, {1: Field("ip")}))},
+)
+_OPTIONS = Message(NamespaceOption, {1: _number("network")})
+_NAMESPACES = Message(Namespaces, {2: _one("options", _OPTIONS)})
+_SANDBOX_STATUS = Message(
+    PodSandboxStatus,
+    {
+        1: Field("id"),
+        2: _one("metadata", _METADATA),
+        3: _number("state"),
+        4: _number("created_at"),
+        5: _one("network", _NETWORK),
+        6: _one("linux", Message(Linux, {1: _one("namespaces", _NAMESPACES)})),
+        7: _pairs("labels"),
+        8: _pairs("annotations"),
+        9: Field("runtime_handler"),
+    },
+)
+SANDBOX_STATUS = Message(
+    PodSandboxStatusResponse, {1: _one("status", _SANDBOX_STATUS), 2: _pairs("info")}
+)
+_CONTAINER_STATUS = Message(
+    ContainerStatus,
+    {1: Field("id"), 2: _one("metadata", _CONTAINER_METADATA), 3: _number("state")},
+)
+CONTAINER_STATUS = Message(
+    ContainerStatusResponse, {1: _one("status", _CONTAINER_STATUS), 2: _pairs("info")}
+)
