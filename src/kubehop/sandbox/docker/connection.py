@@ -20,8 +20,8 @@ _PIECE = 1 << 18
 class Connection:
     """To the daemon at `socket_path`, made when it is needed."""
 
-    def __init__(self, socket_path: str, seconds: float = SECONDS) -> None:
-        self._path, self._seconds = socket_path, seconds
+    def __init__(self, socket_path: str) -> None:
+        self._path = socket_path
         self._live: _Live | None = None
 
     def get(self, target: str) -> Answer:
@@ -33,7 +33,7 @@ class Connection:
             raise SourceError(f"{self._path}: {error.strerror}", NEEDS) from error
         except TimeoutError as error:
             self.close()
-            raise SourceError(f"{self._path}: no answer in {self._seconds:g} s") from error
+            raise SourceError(f"{self._path}: no answer in {SECONDS:g} s") from error
         except (OSError, MalformedError) as error:
             self.close()
             why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
@@ -53,7 +53,7 @@ class Connection:
             raise MalformedError("it hangs up") from None
 
     def _asked(self, live: "_Live", target: str) -> Answer:
-        answer = live.ask(target, time.monotonic() + self._seconds)
+        answer = live.ask(target, time.monotonic() + SECONDS)
         if not answer.keeps:
             self.close()
         return answer

@@ -66,10 +66,12 @@ class Incoming:
 
     def rest(self, limit: int) -> bytes:
         """Up to the end of the connection."""
-        while more := self._more():
+        more = b"."
+        while more and len(self._held) <= limit:
+            more = self._more()
             self._held += more
-            if len(self._held) > limit:
-                raise MalformedError(_too_large(limit))
+        if len(self._held) > limit:
+            raise MalformedError(_too_large(limit))
         found = bytes(self._held)
         self._held.clear()
         return found
@@ -151,4 +153,4 @@ def _chunks(incoming: Incoming, limit: int) -> bytes:
 
 
 def _too_large(limit: int) -> str:
-    return f"more than {limit >> 20} MiB"
+    return f"more than {limit} octets"

@@ -1,8 +1,8 @@
 """From docker's containers to sandboxes; pure.
 
 1. The label `io.kubernetes.docker.type` or the name says that a container is a pod's sandbox.
-2. A container whose label names a sandbox, or whose network is another container's
-   (NetworkMode container:ID), is one of that sandbox.
+2. A container whose network is another container's (NetworkMode container:ID, as every pod's
+   is) is one of that sandbox. Where docker does not say, the label that names a sandbox does.
 3. What is left has a network of its own: a sandbox that is its own first container.
 """
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from kubehop.sandbox.docker.messages import HostConfig, Inspected, Networks, Summary, Version
 from kubehop.sandbox.docker.names import KubeName, kube_name, own_names
-from kubehop.sandbox.values import Container, Sandbox, SourceError
+from kubehop.sandbox.values import Container, Sandbox
 
 TYPE, SANDBOX_ID = "io.kubernetes.docker.type", "io.kubernetes.sandbox.id"
 _POD, _NAMESPACE, _UID = (f"io.kubernetes.pod.{what}" for what in ("name", "namespace", "uid"))
@@ -70,10 +70,8 @@ def runtime_of(version: Version) -> str:
 def sandboxes_of(
     summaries: Iterable[Summary], runtime: str = "", source: str = "docker"
 ) -> tuple[Sandbox, ...]:
-    """In the order in which docker tells them: the newest first. Raises SourceError."""
+    """In the order in which docker tells them: the newest first."""
     all_known = [_Known.of(summary) for summary in summaries]
-    for known in all_known:
-        _checked(known.summary.id)
     by_id = {known.summary.id: known for known in all_known}
     by_name = {name: known for known in all_known for name in known.names}
     members: dict[str, list[_Known]] = {}
@@ -85,18 +83,13 @@ def sandboxes_of(
     )
 
 
-def _checked(id: str) -> None:
-    """It becomes part of paths."""
-    if not _ID.fullmatch(id):
-        raise SourceError("/containers/json is not the Engine API's: an Id that is none")
-
-
 def _sandbox_id(known: _Known, by_id: Mapping[str, _Known], by_name: Mapping[str, _Known]) -> str:
     """Of the sandbox that it belongs to, which may have been removed; else its own id."""
     own = known.summary.id
     if known.is_sandbox:
         return own
-    if _ID.fullmatch(named := known.labels.get(SANDBOX_ID, "")):
+    named = known.labels.get(SANDBOX_ID, "")
+    if not _mode(known.summary.host_config) and _ID.fullmatch(named):
         return named
     seen = {own}
     while known.joined:
@@ -111,7 +104,10 @@ def _sandbox_id(known: _Known, by_id: Mapping[str, _Known], by_name: Mapping[str
 
 
 def _sandbox(id: str, holder: _Known | None, there: list[_Known]) -> Sandbox:
-    """`holder` is the container that has the network; None once it has been removed."""
+    """`holder` is the container that has the network; None once it has been removed.
+
+    Then its network lives on in what joined it, but a pod is no longer ready.
+    """
     first = holder or there[0]
     name, namespace, uid = _identity(first)
     is_pods = first.is_sandbox
@@ -123,7 +119,7 @@ def _sandbox(id: str, holder: _Known | None, there: list[_Known]) -> Sandbox:
         name=name,
         uid=uid,
         attempt=first.kube.attempt if first.kube and is_pods else 0,
-        ready=False,
+        ready=any(known.running for known in there) and first.kube is None,
         static=bool(_STATIC_UID.fullmatch(uid)),
         containers=tuple(_container(known) for known in containers),
     )
@@ -133,9 +129,10 @@ def _sandbox(id: str, holder: _Known | None, there: list[_Known]) -> Sandbox:
     return replace(
         sandbox,
         ready=holder.running,
-        created=summary.created * _SECOND,
+        created=max(0, summary.created) * _SECOND,
         host_network=_host_network(summary.host_config),
-        addresses=addresses_of(summary.network_settings),
+        # One that could not be started still shows those it was to have.
+        addresses=addresses_of(summary.network_settings) if holder.running is not False else (),
         names=holder.names,
     )
 
@@ -193,13 +190,14 @@ def with_inspected(sandbox: Sandbox, found: Mapping[str, Inspected]) -> Sandbox:
     if own is None:
         return sandbox
     host = _host_network(own.host_config)
-    settings = own.network_settings
+    # Without a process the path is where the namespace was.
+    settings = own.network_settings if _pid(own) else None
     return replace(
         sandbox,
         ready=_is_running(own),
         pid=_pid(own),
         host_network=sandbox.host_network if host is None else host,
-        netns_path="" if host or not settings else settings.sandbox_key,
+        netns_path=settings.sandbox_key if settings and not host else "",
         addresses=addresses_of(settings),
         handler=own.host_config.runtime if own.host_config else "",
     )

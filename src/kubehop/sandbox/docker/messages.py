@@ -4,7 +4,7 @@ docs.docker.com/reference/api/engine: /version, /containers/json, /containers/ID
 an empty list or map as null.
 """
 
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
@@ -14,6 +14,12 @@ from kubehop.sandbox.values import SourceError
 _T = TypeVar("_T")
 _WHY_LIMIT = 200
 """Characters of what somebody else says."""
+
+Id = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
+"""It becomes part of paths."""
+Pid = Annotated[int, msgspec.Meta(ge=0, lt=1 << 31)]
+Seconds = Annotated[int, msgspec.Meta(gt=-(1 << 40), lt=1 << 40)]
+"""Go's zero time is in the year 1."""
 
 
 class Message(msgspec.Struct, frozen=True, rename="pascal"):
@@ -58,10 +64,10 @@ class HostConfig(Message, frozen=True):
 class Summary(Message, frozen=True):
     """A container in GET /containers/json; `created` in seconds since 1970."""
 
-    id: str = msgspec.field(name="Id")
+    id: Id = msgspec.field(name="Id")
     names: tuple[str, ...] | None = None
     state: str = ""
-    created: int = 0
+    created: Seconds = 0
     labels: dict[str, str] | None = None
     host_config: HostConfig | None = None
     network_settings: Networks | None = None
@@ -72,13 +78,13 @@ class State(Message, frozen=True):
 
     status: str = ""
     running: bool = False
-    pid: int = 0
+    pid: Pid = 0
 
 
 class Inspected(Message, frozen=True):
     """GET /containers/ID/json."""
 
-    id: str = msgspec.field(name="Id")
+    id: Id = msgspec.field(name="Id")
     state: State | None = None
     host_config: HostConfig | None = None
     network_settings: Networks | None = None
