@@ -4,8 +4,9 @@ Pure. Field numbers: k8s.io/cri-api, pkg/apis/runtime/v1/api.proto. Those of v1a
 v1 is that version under another name (KEP-2040).
 """
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from kubehop.sandbox.cri.protobuf import NO_PAIRS, Field, Kind, Message, Pairs
 
@@ -20,21 +21,18 @@ NODE = 2
 """NamespaceMode of a pod in the host's network."""
 
 
-@dataclass(frozen=True, slots=True)
-class Empty:
+class Empty(Struct, frozen=True):
     """A request for everything: ListPodSandboxRequest, ListContainersRequest, VersionRequest."""
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(Struct, frozen=True):
     """VersionResponse."""
 
     runtime_name: str = ""
     runtime_version: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Metadata:
+class Metadata(Struct, frozen=True):
     """PodSandboxMetadata, and ContainerMetadata with the name and the attempt alone."""
 
     name: str = ""
@@ -43,8 +41,7 @@ class Metadata:
     attempt: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class PodSandbox:
+class PodSandbox(Struct, frozen=True):
     """One of a list; `created_at` in nanoseconds since 1970."""
 
     id: str = ""
@@ -56,15 +53,13 @@ class PodSandbox:
     runtime_handler: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PodSandboxes:
+class PodSandboxes(Struct, frozen=True):
     """ListPodSandboxResponse."""
 
     items: tuple[PodSandbox, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
+class Container(Struct, frozen=True):
     """One of a list."""
 
     id: str = ""
@@ -74,59 +69,51 @@ class Container:
     labels: Pairs = NO_PAIRS
 
 
-@dataclass(frozen=True, slots=True)
-class Containers:
+class Containers(Struct, frozen=True):
     """ListContainersResponse."""
 
     containers: tuple[Container, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class StatusRequest:
+class StatusRequest(Struct, frozen=True):
     """PodSandboxStatusRequest and ContainerStatusRequest."""
 
     id: str = ""
     verbose: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PodIP:
+class PodIP(Struct, frozen=True):
     """An address beside the first."""
 
     ip: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkStatus:
+class NetworkStatus(Struct, frozen=True):
     """PodSandboxNetworkStatus."""
 
     ip: str = ""
     additional_ips: tuple[PodIP, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class NamespaceOption:
+class NamespaceOption(Struct, frozen=True):
     """Whose namespaces a sandbox uses."""
 
     network: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Namespaces:
+class Namespaces(Struct, frozen=True):
     """Namespace; None if the runtime does not say."""
 
     options: NamespaceOption | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Linux:
+class Linux(Struct, frozen=True):
     """LinuxPodSandboxStatus."""
 
     namespaces: Namespaces | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PodSandboxStatus:
+class PodSandboxStatus(Struct, frozen=True):
     """The status of one; `network` and `linux` are None if the runtime does not say."""
 
     id: str = ""
@@ -140,16 +127,14 @@ class PodSandboxStatus:
     runtime_handler: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PodSandboxStatusResponse:
+class PodSandboxStatusResponse(Struct, frozen=True):
     """`info` is the runtime's own, see `kubehop.sandbox.cri.info`."""
 
     status: PodSandboxStatus | None = None
     info: Pairs = NO_PAIRS
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerStatus:
+class ContainerStatus(Struct, frozen=True):
     """The status of one container."""
 
     id: str = ""
@@ -157,8 +142,7 @@ class ContainerStatus:
     state: int = CREATED
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerStatusResponse:
+class ContainerStatusResponse(Struct, frozen=True):
     """`info` is the runtime's own."""
 
     status: ContainerStatus | None = None

@@ -7,9 +7,10 @@ twice is merged.
 
 import enum
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
 
 from kubehop.sandbox.values import SourceError
 
@@ -53,8 +54,7 @@ _WIRE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """A field of a message: the attribute it goes to, and what it holds; `many` for repeated."""
 
     name: str
@@ -63,8 +63,7 @@ class Field:
     many: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Message(Generic[T]):
+class Message(Struct, Generic[T], frozen=True):
     """A message: the class that its values are of, with a default for each, and its fields."""
 
     of: type[T]
@@ -200,8 +199,7 @@ def _varint_octets(value: int) -> bytes:
     return bytes(octets)
 
 
-@dataclass(frozen=True, slots=True)
-class _Pair:
+class _Pair(Struct, frozen=True):
     key: str = ""
     value: str = ""
 
