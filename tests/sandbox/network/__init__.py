@@ -1,0 +1,1 @@
+"""Network namespaces that a test made, read by us and by the programs of iproute2."""
