@@ -24,7 +24,7 @@ _INFO = struct.Struct("=8B24I")
 """struct tcp_info up to tcpi_rcv_space, linux/tcp.h."""
 _RETRANSMITS, _SEND_MSS, _PATH_MTU, _RTT = 2, 8 + 2, 8 + 13, 8 + 15
 _MOST = 65535
-_NONE = ("0.0.0.0", "::")
+_NONE = ("0.0.0.0", "::")  # noqa: S104  what getsockname(2) says of a socket without one
 
 
 @dataclass(frozen=True, slots=True)
