@@ -26,6 +26,8 @@ _MOST_OCTETS = 256 << 20
 _TRIES = 3
 """Of a call that the other side refuses to begin."""
 _READ = 1 << 18
+_WRITE_AFTER = 16
+"""Calls, so that the other side works on these while we write the next."""
 
 _CONFIG = config.H2Configuration(
     client_side=True,
@@ -109,6 +111,8 @@ class Connection:
             self._h2.send_headers(stream, request_headers(call.method, self._left()))
             self._open[stream] = call
             self._send(stream, call)
+            if len(self._open) % _WRITE_AFTER == 0:
+                self._write()
 
     def _allowed(self) -> int:
         return min(self._most, self._h2.remote_settings.max_concurrent_streams)

@@ -5,13 +5,11 @@ which tells only the specification for a sandbox without a process; cri-dockerd:
 """
 
 import re
-from typing import TypeVar
 
 import msgspec
 
 from kubehop.sandbox.cri.protobuf import Pairs
 
-T = TypeVar("T")
 MOST_PID = 1 << 22
 """PID_MAX_LIMIT: linux/threads.h."""
 
@@ -89,28 +87,12 @@ class SandboxInfo(msgspec.Struct, frozen=True, rename="camel"):
         return shim[1] if shim else ""
 
 
-class ContainerInfo(msgspec.Struct, frozen=True, rename="camel"):
-    """Of a container; of what it tells, the PID is used."""
-
-    pid: int | None = None
-
-
 def sandbox_info(info: Pairs) -> SandboxInfo | None:
     """The details in the `info` of a status; None if there are none that can be read."""
-    return _read(info, _SANDBOX)
-
-
-def container_info(info: Pairs) -> ContainerInfo | None:
-    """As `sandbox_info`, of a container."""
-    return _read(info, _CONTAINER)
-
-
-def _read(info: Pairs, decoder: "msgspec.json.Decoder[T]") -> T | None:
     try:
-        return decoder.decode(info["info"])
+        return _DECODER.decode(info["info"])
     except (KeyError, msgspec.MsgspecError, RecursionError):
         return None
 
 
-_SANDBOX: "msgspec.json.Decoder[SandboxInfo]" = msgspec.json.Decoder(SandboxInfo)
-_CONTAINER: "msgspec.json.Decoder[ContainerInfo]" = msgspec.json.Decoder(ContainerInfo)
+_DECODER = msgspec.json.Decoder(SandboxInfo)

@@ -76,7 +76,7 @@ class Containers(Struct, frozen=True):
 
 
 class StatusRequest(Struct, frozen=True):
-    """PodSandboxStatusRequest and ContainerStatusRequest."""
+    """PodSandboxStatusRequest."""
 
     id: str = ""
     verbose: bool = False
@@ -114,16 +114,16 @@ class Linux(Struct, frozen=True):
 
 
 class PodSandboxStatus(Struct, frozen=True):
-    """The status of one; `network` and `linux` are None if the runtime does not say."""
+    """The status of one, without what a list tells as well.
+
+    `network` and `linux` are None if the runtime does not say.
+    """
 
     id: str = ""
-    metadata: Metadata = Metadata()
     state: int = READY
     created_at: int = 0
     network: NetworkStatus | None = None
     linux: Linux | None = None
-    labels: Pairs = NO_PAIRS
-    annotations: Pairs = NO_PAIRS
     runtime_handler: str = ""
 
 
@@ -131,21 +131,6 @@ class PodSandboxStatusResponse(Struct, frozen=True):
     """`info` is the runtime's own, see `kubehop.sandbox.cri.info`."""
 
     status: PodSandboxStatus | None = None
-    info: Pairs = NO_PAIRS
-
-
-class ContainerStatus(Struct, frozen=True):
-    """The status of one container."""
-
-    id: str = ""
-    metadata: Metadata = Metadata()
-    state: int = CREATED
-
-
-class ContainerStatusResponse(Struct, frozen=True):
-    """`info` is the runtime's own."""
-
-    status: ContainerStatus | None = None
     info: Pairs = NO_PAIRS
 
 
@@ -162,7 +147,7 @@ def _one(name: str, message: Message[Any]) -> Field:
 
 
 def _many(name: str, message: Message[Any]) -> Field:
-    return Field(name, Kind.MESSAGE, message, many=True)
+    return Field(name, Kind.MESSAGES, message)
 
 
 EMPTY = Message(Empty, {})
@@ -209,23 +194,13 @@ _SANDBOX_STATUS = Message(
     PodSandboxStatus,
     {
         1: Field("id"),
-        2: _one("metadata", _METADATA),
         3: _number("state"),
         4: _number("created_at"),
         5: _one("network", _NETWORK),
         6: _one("linux", Message(Linux, {1: _one("namespaces", _NAMESPACES)})),
-        7: _pairs("labels"),
-        8: _pairs("annotations"),
         9: Field("runtime_handler"),
     },
 )
 SANDBOX_STATUS = Message(
     PodSandboxStatusResponse, {1: _one("status", _SANDBOX_STATUS), 2: _pairs("info")}
-)
-_CONTAINER_STATUS = Message(
-    ContainerStatus,
-    {1: Field("id"), 2: _one("metadata", _CONTAINER_METADATA), 3: _number("state")},
-)
-CONTAINER_STATUS = Message(
-    ContainerStatusResponse, {1: _one("status", _CONTAINER_STATUS), 2: _pairs("info")}
 )

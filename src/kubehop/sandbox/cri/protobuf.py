@@ -6,7 +6,7 @@ twice is merged.
 """
 
 import enum
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
@@ -19,48 +19,39 @@ T = TypeVar("T")
 Pairs = Mapping[str, str]
 NO_PAIRS: Pairs = MappingProxyType({})
 
+_VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
+"""Wire types; 3 and 4 are groups, which proto3 has not."""
+_FIXED = {_FIXED64: 8, _FIXED32: 4}
+_LONGEST = 10
+"""Octets of a number of 64 bits, seven in each."""
+_MOST_FIELD = 1 << 29
+
 
 class WireError(SourceError):
     """Octets that are no such message."""
 
 
-class Wire(enum.IntEnum):
-    """Wire types; those of groups are of no message in proto3."""
+class Kind(enum.IntEnum):
+    """What a field holds. PAIRS is map<string, string>; INT is int32, int64 or an enum.
 
-    VARINT = 0
-    FIXED64 = 1
-    LENGTH = 2
-    FIXED32 = 5
+    The order is that of `_TAKE`; those from INT on are varints, the others have a length.
+    """
 
-
-class Kind(enum.Enum):
-    """What a field holds. INT is int32, int64 or an enum; PAIRS is map<string, string>."""
-
-    TEXT = enum.auto()
-    MESSAGE = enum.auto()
-    PAIRS = enum.auto()
-    INT = enum.auto()
-    UINT32 = enum.auto()
-    BOOL = enum.auto()
-
-
-_WIRE = {
-    Kind.TEXT: Wire.LENGTH,
-    Kind.MESSAGE: Wire.LENGTH,
-    Kind.PAIRS: Wire.LENGTH,
-    Kind.INT: Wire.VARINT,
-    Kind.UINT32: Wire.VARINT,
-    Kind.BOOL: Wire.VARINT,
-}
+    TEXT = 0
+    MESSAGE = 1
+    MESSAGES = 2
+    PAIRS = 3
+    INT = 4
+    UINT32 = 5
+    BOOL = 6
 
 
 class Field(Struct, frozen=True):
-    """A field of a message: the attribute it goes to, and what it holds; `many` for repeated."""
+    """A field of a message: the attribute it goes to, and what it holds."""
 
     name: str
     kind: Kind = Kind.TEXT
     message: "Message[Any] | None" = None
-    many: bool = False
 
 
 class Message(Struct, Generic[T], frozen=True):
@@ -73,124 +64,142 @@ class Message(Struct, Generic[T], frozen=True):
 def decode(message: Message[T], data: bytes) -> T:
     """The value that `data` is. Raises WireError."""
     found: dict[str, Any] = {}
-    for number, wire, value in _fields(data):
-        field = message.fields.get(number)
-        if field is not None and _WIRE[field.kind] is wire:
-            _take(field, value, found)
-    for field in message.fields.values():
-        if field.name in found and field.kind is Kind.MESSAGE:
-            found[field.name] = _message(field, found[field.name])
+    fields = message.fields
+    for number, value in _fields(data):
+        field = fields.get(number)
+        if field is not None and (field.kind >= Kind.INT) is (type(value) is int):
+            _TAKE[field.kind](found, field, value)
+    for field in fields.values():
+        if field.message is not None and field.name in found:
+            found[field.name] = _messages(field.kind, field.message, found[field.name])
     return message.of(**found)
 
 
-def _take(field: Field, value: Any, found: dict[str, Any]) -> None:
-    """Put one occurrence into `found`; messages are gathered as octets, to be decoded once."""
-    match field.kind:
-        case Kind.MESSAGE if field.many:
-            found.setdefault(field.name, []).append(value)
-        case Kind.MESSAGE:
-            found[field.name] = found.get(field.name, b"") + value  # that is how they merge
-        case Kind.PAIRS:
-            entry = decode(_PAIR, value)
-            found.setdefault(field.name, {})[entry.key] = entry.value
-        case Kind.TEXT if field.many:
-            found[field.name] = (*found.get(field.name, ()), _text(value))
-        case Kind.TEXT:
-            found[field.name] = _text(value)
-        case Kind.INT:
-            found[field.name] = value - (1 << 64) if value >> 63 else value
-        case Kind.UINT32:
-            found[field.name] = value & 0xFFFFFFFF
-        case Kind.BOOL:
-            found[field.name] = value != 0
+def _take_text(found: dict[str, Any], field: Field, value: Any) -> None:
+    found[field.name] = _text(value)
 
 
-def _message(field: Field, octets: Any) -> Any:
-    assert field.message is not None
-    if field.many:
-        return tuple(decode(field.message, one) for one in octets)
-    return decode(field.message, octets)
+def _take_message(found: dict[str, Any], field: Field, value: Any) -> None:
+    """Octets one after the other are both messages merged; decoded when all have come."""
+    found[field.name] = found.get(field.name, b"") + value
+
+
+def _take_messages(found: dict[str, Any], field: Field, value: Any) -> None:
+    found.setdefault(field.name, []).append(value)
+
+
+def _take_pair(found: dict[str, Any], field: Field, value: Any) -> None:
+    pair = {1: b"", 2: b""}
+    for number, part in _fields(value):
+        if isinstance(part, bytes):
+            pair[number] = part
+    found.setdefault(field.name, {})[_text(pair[1])] = _text(pair[2])
+
+
+def _take_int(found: dict[str, Any], field: Field, value: Any) -> None:
+    """Negative numbers are sent as if they had 64 bits."""
+    found[field.name] = value - (1 << 64) if value >> 63 else value
+
+
+def _take_uint32(found: dict[str, Any], field: Field, value: Any) -> None:
+    found[field.name] = value & 0xFFFFFFFF
+
+
+def _take_bool(found: dict[str, Any], field: Field, value: Any) -> None:
+    found[field.name] = value != 0
+
+
+_TAKE: tuple[Callable[[dict[str, Any], Field, Any], None], ...] = (
+    _take_text,
+    _take_message,
+    _take_messages,
+    _take_pair,
+    _take_int,
+    _take_uint32,
+    _take_bool,
+)
+
+
+def _messages(kind: Kind, message: Message[Any], octets: Any) -> Any:
+    if kind is Kind.MESSAGES:
+        return tuple(decode(message, one) for one in octets)
+    return decode(message, octets)
 
 
 def _text(value: bytes) -> str:
     try:
-        return str(value, "utf-8")
+        return value.decode()
     except UnicodeDecodeError as error:
         raise WireError("malformed message: a string that is no UTF-8") from error
 
 
-def _fields(data: bytes) -> Iterator[tuple[int, Wire, Any]]:
-    """Number, wire type and value of each field; octets, or an int for a varint."""
+def _fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
+    """Number and value of each field; an int for a varint. One octet is read without a call."""
     at, end = 0, len(data)
     while at < end:
-        key, at = _varint(data, at)
+        key = data[at]
+        at += 1
+        if key > 0x7F:
+            key, at = _varint(data, at - 1)
         number, wire = key >> 3, key & 7
-        if not 0 < number < 1 << 29:
+        if not 0 < number < _MOST_FIELD:
             raise WireError(f"malformed message: field number {number}")
-        if wire == Wire.VARINT:
-            value, at = _varint(data, at)
-            yield number, Wire.VARINT, value
-            continue
-        size, at = _size(data, at, wire)
+        size = _FIXED.get(wire)
+        if size is None:
+            size = data[at] if at < end else 0x80
+            at += 1
+            if size > 0x7F:
+                size, at = _varint(data, at - 1)
+            if wire == _VARINT:
+                yield number, size
+                continue
+            if wire != _LENGTH:
+                raise WireError(f"malformed message: wire type {wire}")
         if size > end - at:
             raise WireError("malformed message: cut off")
-        yield number, Wire(wire), data[at : at + size]
+        yield number, data[at : at + size]
         at += size
 
 
-def _size(data: bytes, at: int, wire: int) -> tuple[int, int]:
-    match wire:
-        case Wire.LENGTH:
-            return _varint(data, at)
-        case Wire.FIXED64:
-            return 8, at
-        case Wire.FIXED32:
-            return 4, at
-    raise WireError(f"malformed message: wire type {wire}")
-
-
 def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """A number of up to 64 bits, seven in each octet; and where it ends."""
+    """A number of up to 64 bits, and where it ends."""
     value = 0
-    for shift, octet in enumerate(data[at : at + 10]):
-        value |= (octet & 0x7F) << 7 * shift
+    for index, octet in enumerate(data[at : at + _LONGEST]):
+        value |= (octet & 0x7F) << 7 * index
         if octet < 0x80:
-            return value & 0xFFFFFFFFFFFFFFFF, at + shift + 1
+            return value & 0xFFFFFFFFFFFFFFFF, at + index + 1
     raise WireError("malformed message: a number that does not end")
 
 
 def encode(message: Message[T], value: T) -> bytes:
     """The octets of `value`; what has its default is left out, as proto3 does."""
-    parts = bytearray()
-    for number, field in message.fields.items():
-        _put(parts, number, field, getattr(value, field.name))
-    return bytes(parts)
+    return b"".join(
+        octets
+        for number, field in message.fields.items()
+        for octets in _put(number, field, getattr(value, field.name))
+    )
 
 
-def _put(parts: bytearray, number: int, field: Field, value: Any) -> None:
-    if _WIRE[field.kind] is Wire.VARINT:
-        if value:
-            parts += _varint_octets(number << 3) + _varint_octets(int(value) % (1 << 64))
-        return
-    for octets in _octets(field, value):
-        parts += _varint_octets(number << 3 | Wire.LENGTH) + _varint_octets(len(octets)) + octets
+def _put(number: int, field: Field, value: Any) -> Iterator[bytes]:
+    """A field with its key, for each time that it is given."""
+    if field.kind < Kind.INT:
+        for octets in _occurrences(field, value):
+            yield _number(number << 3 | _LENGTH) + _number(len(octets)) + octets
+    elif value:
+        yield _number(number << 3 | _VARINT) + _number(int(value) % (1 << 64))
 
 
-def _octets(field: Field, value: Any) -> Iterator[bytes]:
-    """Each occurrence of a field with a length."""
+def _occurrences(field: Field, value: Any) -> Iterator[bytes]:
     if field.kind is Kind.PAIRS:
         yield from (encode(_PAIR, _Pair(*pair)) for pair in value.items())
-    elif field.many:
-        yield from (_one(field, each) for each in value)
-    elif value is not None and value != "":
-        yield _one(field, value)
+    elif field.message is not None and value is not None:
+        values = value if field.kind is Kind.MESSAGES else (value,)
+        yield from (encode(field.message, each) for each in values)
+    elif value:
+        yield value.encode()
 
 
-def _one(field: Field, value: Any) -> bytes:
-    return encode(field.message, value) if field.message else value.encode()
-
-
-def _varint_octets(value: int) -> bytes:
+def _number(value: int) -> bytes:
     octets = bytearray()
     while value > 0x7F:
         octets.append(value & 0x7F | 0x80)

@@ -5,8 +5,8 @@ http-grpc-status-mapping.md beside it.
 """
 
 import enum
+import re
 from collections.abc import Mapping
-from urllib.parse import unquote_to_bytes
 
 from kubehop.model.errors import KubehopError, printable
 
@@ -60,6 +60,7 @@ _OF_RESET = {
     0xB: Code.RESOURCE_EXHAUSTED,  # ENHANCE_YOUR_CALM
     0xC: Code.PERMISSION_DENIED,  # INADEQUATE_SECURITY
 }
+_ENCODED = re.compile(rb"%([0-9A-Fa-f]{2})")
 _MESSAGE_LENGTH = 500
 """A message for one line; runtimes put whole errors of errors in it."""
 
@@ -89,7 +90,8 @@ def _code(status: bytes) -> Code:
 
 def _message(encoded: bytes) -> str:
     """Percent-decoded; what is no UTF-8 after that is replaced, as the specification asks."""
-    return unquote_to_bytes(encoded).decode(errors="replace")[:_MESSAGE_LENGTH]
+    octets = _ENCODED.sub(lambda found: bytes((int(found[1], 16),)), encoded)
+    return octets.decode(errors="replace")[:_MESSAGE_LENGTH]
 
 
 def _without_status(headers: Mapping[bytes, bytes]) -> GrpcError:
