@@ -2,6 +2,8 @@
 
 from hypothesis import HealthCheck, settings
 
+from tests.real.runtimes.fixtures import containerd as containerd
+
 settings.register_profile(
     "repeatable",
     derandomize=True,

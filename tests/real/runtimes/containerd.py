@@ -1,0 +1,120 @@
+"""Debian's containerd: its configuration, our images in it, and the pods that tests look at."""
+
+import json
+import subprocess
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.real.needs import lacks, program
+from tests.real.runtimes.cri import CallError, Runtime
+from tests.real.runtimes.host import Host, Ran, host, wait_for
+from tests.real.runtimes.images import Image, archive, busybox, compiled
+from tests.real.runtimes.kubelet import Kubelet, Pod, Wanted
+
+PAUSE, TOOLS, PLANTED = (f"docker.io/local/{name}:1" for name in ("pause", "tools", "planted"))
+"""Our images."""
+
+_SOCKET = "run/containerd/containerd.sock"
+_PLUGINS = ("/usr/lib/cni", "/opt/cni/bin")
+_CONFIG = """version = 2
+root = "/var/lib/containerd"
+state = "/run/containerd"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "{image}"
+  # Lowering a score needs CAP_SYS_RESOURCE, which root in a container has not.
+  restrict_oom_score_adj = true
+  disable_apparmor = true
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "{plugins}"
+    conf_dir = "/etc/cni/net.d"
+"""
+_NETWORK = {
+    "cniVersion": "0.4.0",
+    "name": "kubehop",
+    "plugins": [
+        {
+            "type": "ptp",
+            "mtu": 1450,
+            "ipam": {
+                "type": "host-local",
+                "dataDir": "/run/cni-ipam",
+                "ranges": [[{"subnet": "10.244.1.0/24"}], [{"subnet": "fd00:10:244:1::/112"}]],
+                "routes": [{"dst": "0.0.0.0/0"}, {"dst": "::/0"}],
+            },
+        }
+    ],
+}
+"""Dual stack, and no bridge: a route per pod, as Calico and kindnet do it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Containerd:
+    """A host with containerd; `socket` is its CRI's path out here, `pods` by the test's name."""
+
+    host: Host
+    socket: str
+    kubelet: Kubelet
+    pods: Mapping[str, Pod]
+
+    def inside(self, pid: int, *command: str) -> Ran:
+        """Run a program of ours in the network namespace of `pid`, as nsenter does."""
+        return self.host.inside(pid, *command)
+
+
+@contextmanager
+def containerd(folder: Path, wanted: Mapping[str, Wanted]) -> Iterator[Containerd]:
+    """A host with containerd and the pods `wanted`, whose names get what makes them our own."""
+    for name, package in (("containerd", "containerd"), ("ctr", "containerd"), ("runc", "runc")):
+        program(name, package)
+    plugins = next((each for each in _PLUGINS if Path(each, "ptp").exists()), None)
+    if plugins is None:
+        lacks("ptp (Debian package containernetworking-plugins)")
+    files = {
+        "containerd/config.toml": _CONFIG.format(image=PAUSE, plugins=plugins),
+        "cni/net.d/10-kubehop.conflist": json.dumps(_NETWORK),
+    }
+    images = _images(folder)
+    with host("containerd", files=files) as made:
+        socket = str(made.folder / _SOCKET)
+        runtime = Runtime(socket)
+        wait_for(lambda: _answers(runtime), made.said)
+        _import(made, images)
+        kubelet = Kubelet(made, runtime)
+        with ThreadPoolExecutor(8) as side_by_side:
+            pods = dict(zip(wanted, side_by_side.map(kubelet.run, wanted.values()), strict=True))
+        yield Containerd(made, socket, kubelet, pods)
+
+
+def _answers(runtime: Runtime) -> bool:
+    try:
+        return bool(runtime.call("Version", {}))
+    except (OSError, CallError):
+        return False
+
+
+def _images(folder: Path) -> bytes:
+    tools = {**busybox(), "/listen": compiled(folder, "listen")}
+    planted = {**tools, "/etc/resolv.conf": "/etc/other", "/etc/hosts": "../etc/another"}
+    pause = {"/pause": compiled(folder, "pause")}
+    return archive(
+        (
+            Image(PAUSE, pause, ("/pause",)),
+            Image(TOOLS, tools, ("/bin/sh",)),
+            Image(PLANTED, planted, ("/bin/sh",)),
+        )
+    )
+
+
+def _import(made: Host, images: bytes) -> None:
+    """Put images in; the CRI hears of them a moment later."""
+    tar = made.folder / "images.tar"
+    tar.write_bytes(images)
+    command = made.command("ctr", "-n", "k8s.io", "images", "import", str(tar))
+    subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL)
+    runtime = Runtime(str(made.folder / _SOCKET))
+    status = "runtime.v1.ImageService/ImageStatus"
+    names = (PAUSE, TOOLS, PLANTED)
+    wait_for(lambda: all(runtime.call(status, {1: {1: each}}).get(1) for each in names), made.said)
