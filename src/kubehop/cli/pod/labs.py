@@ -20,7 +20,7 @@ HANDLER = "kubehop"
 
 def lab_sources() -> list[Source]:
     """One for each lab of this user that is up. Without any, nothing of labs is imported."""
-    if not any(os.path.isdir(place) for place in state_places()):
+    if not os.path.isdir(state_place()):
         return []
     from kubehop.lab.supervisor.place import names
 
@@ -30,11 +30,20 @@ def lab_sources() -> list[Source]:
         return [_NoLabs(str(error))]
 
 
-def state_places() -> list[Path]:
-    """Where `kubehop.lab.supervisor.place` may keep the state of labs."""
-    uid, given = os.geteuid(), os.environ.get("XDG_RUNTIME_DIR", "")
-    folders = (*([given] if os.path.isabs(given) else ()), f"/run/user/{uid}", "/run")
-    return [*(Path(folder, "kubehop") for folder in folders), Path(f"/tmp/kubehop-{uid}")]  # noqa: S108 - only looked at
+def state_place() -> Path:
+    """Where `kubehop.lab.supervisor.place` keeps the state of labs, made or not."""
+    uid = os.geteuid()
+    given = os.environ.get("XDG_RUNTIME_DIR", "")
+    if os.path.isabs(given) and _is_of(uid, given):
+        return Path(given, "kubehop")
+    for folder in (f"/run/user/{uid}", "/run"):
+        if _is_of(uid, folder) and os.access(folder, os.W_OK):
+            return Path(folder, "kubehop")
+    return Path(f"/tmp/kubehop-{uid}")  # noqa: S108 - only looked at
+
+
+def _is_of(uid: int, folder: str) -> bool:
+    return os.path.isdir(folder) and os.stat(folder).st_uid == uid
 
 
 class Lab:
