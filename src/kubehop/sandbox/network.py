@@ -1,15 +1,15 @@
 """What is in a network namespace, read from inside by netlink: rtnetlink(7), sock_diag(7)."""
 
 import struct
-from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from socket import NETLINK_ROUTE
 from types import TracebackType
 
-from kubehop.linux.netlink import Netlink, Request, attribute, attributes
+from kubehop.linux.netlink import Netlink, Request, attribute
 from kubehop.model.errors import ClusterError
 from kubehop.sandbox.addresses import ADDRESSES, with_addresses
+from kubehop.sandbox.fields import fields, signed
 from kubehop.sandbox.inside import netlink_inside
 from kubehop.sandbox.links import LINKS, interfaces
 from kubehop.sandbox.namespace import Namespace, own_namespace
@@ -86,6 +86,16 @@ class Reader:
     ) -> tuple[tuple[Peer, ...], tuple[Unknown, ...]]:
         if namespace.inode == self._own.inode:
             return (), ()
+        known = self._host is not None
+        ends, why = self._compared(namespace, found, links)
+        if why and known:  # the host may have got interfaces since we looked
+            self._host = None
+            ends, why = self._compared(namespace, found, links)
+        return ends, why
+
+    def _compared(
+        self, namespace: Namespace, found: tuple[Interface, ...], links: Netlink
+    ) -> tuple[tuple[Peer, ...], tuple[Unknown, ...]]:
         if self._host is None:
             self._host = interfaces(self._links.dump(LINKS))
         # After both dumps: it is they that make the kernel give ids.
@@ -110,15 +120,8 @@ def _listening(socket: Netlink) -> tuple[tuple[Listening, ...], tuple[Unknown, .
 
 
 def _id(asked: Netlink, fd: int) -> int | None:
-    """How the namespace of the socket calls another one, None if it does not (-1)."""
+    """How the namespace of the socket calls another one: -1 if it does not, None if not told."""
     request = Request(_GETNSID, 0, _GENERAL.pack(0) + attribute(_FD, struct.pack("=I", fd)))
-    return next(_ids(asked.answers([request])), None)
-
-
-def _ids(answers: list[bytes]) -> Iterator[int]:
-    for body in answers:
-        for type, payload in attributes(body[_GENERAL.size :]):
-            if type == _NSID and len(payload) >= 4:
-                (id,) = struct.unpack_from("=i", payload)
-                if id >= 0:
-                    yield id
+    for body in asked.answers([request]):
+        return signed(fields(body[_GENERAL.size :]), _NSID)
+    return None

@@ -17,7 +17,11 @@ _ON_PARENT = frozenset({"macvlan", "macvtap", "ipvlan", "ipvtap", "vlan"})
 
 @dataclass(frozen=True, slots=True)
 class Ids:
-    """How two namespaces call each other: RTM_GETNSID asked in both; None if there is no id."""
+    """How two namespaces call each other: RTM_GETNSID asked in both; None if not told.
+
+    -1 is no id. The kernel gives one to the namespace of every other end when it lists the
+    interfaces: asked after that, -1 means that no interface has its other end there.
+    """
 
     host_here: int | None
     here_on_host: int | None
@@ -88,8 +92,8 @@ def _doubts(ids: Ids) -> str:
     missing = [
         said
         for id, said in (
-            (ids.host_here, "the host's namespace has no id inside"),
-            (ids.here_on_host, "the namespace has no id on the host"),
+            (ids.host_here, "the id of the host's namespace is not told inside"),
+            (ids.here_on_host, "the id of the namespace is not told on the host"),
         )
         if id is None
     ]
