@@ -107,6 +107,8 @@ _NAMES = {
 }
 _PORT = ((4, 3, 3), (6, 1, 4))
 _PROHIBITED = ((4, 3, 9), (4, 3, 10), (4, 3, 13), (6, 1, 1), (6, 1, 5))
+_NO_HOST = ((4, 3, 1), (6, 1, 3))
+_NOBODY = "nobody answers ARP or neighbour discovery for the address or its gateway"
 _LOOP = ((4, 11, 0), (6, 3, 0))
 
 _AT_ONCE = {
@@ -159,6 +161,8 @@ def said(answer: Answer, number: int, icmp: Icmp | None, at_once: bool = False) 
 
 def _words(answer: Answer, number: int, icmp: Icmp | None) -> str:
     if icmp and icmp.version:
+        if _key(icmp) in _NO_HOST and icmp.sender == _own(answer):
+            return f"{_NOBODY}: {icmp} from the pod itself"
         sender = icmp.sender or "somebody"
         return f"{icmp} from {sender}{_meaning(answer, icmp)}"
     if number in (errno.ECONNREFUSED, errno.ECONNRESET):
@@ -169,7 +173,7 @@ def _words(answer: Answer, number: int, icmp: Icmp | None) -> str:
             "or a firewall resets in its name"
         )
     if number in (errno.EHOSTUNREACH, errno.EHOSTDOWN):
-        return "nobody answers ARP or neighbour discovery for the next hop"
+        return _NOBODY
     return os.strerror(number) if number else ""
 
 
@@ -182,6 +186,11 @@ def _meaning(answer: Answer, icmp: Icmp) -> str:
     if key in _PROHIBITED:
         return ": a firewall or router forbids"
     return ": a routing loop, or a very long way" if key in _LOOP else ""
+
+
+def _own(answer: Answer) -> str:
+    """The address that it was sent from."""
+    return answer.source.rpartition(":")[0].strip("[]")
 
 
 def _key(icmp: Icmp) -> tuple[int, int, int]:

@@ -1,0 +1,1 @@
+"""Files, programs, connections and packets of network namespaces that a test made."""
