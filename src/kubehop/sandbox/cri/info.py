@@ -5,11 +5,13 @@ which tells only the specification for a sandbox without a process; cri-dockerd:
 """
 
 import re
+from typing import TypeVar
 
 import msgspec
 
 from kubehop.sandbox.cri.protobuf import Pairs
 
+T = TypeVar("T")
 MOST_PID = 1 << 22
 """PID_MAX_LIMIT: linux/threads.h."""
 
@@ -37,21 +39,22 @@ class _Stored(msgspec.Struct, frozen=True, rename={"netns_path": "NetNSPath"}):
 class _Versioned(msgspec.Struct, frozen=True, rename={"metadata": "Metadata"}):
     """containerd's sandboxMetadata: the form it is stored in says which version it is."""
 
-    metadata: _Stored | None = None
+    metadata: _Stored = _Stored()
 
 
 class SandboxInfo(msgspec.Struct, frozen=True, rename="camel"):
     """Of all runtimes together; what one does not tell has its default.
 
-    `pid` is None if the runtime does not say, 0 if there is no process (any more).
+    `pid` is None if the runtime does not say, 0 if there is no process (any more). The two that are
+    deep are read when they are asked for, so that an odd one hides nothing else.
     """
 
     pid: int | None = None
     net_namespace_closed: bool = False
     runtime_handler: str = ""
     runtime_type: str = ""
-    runtime_spec: _Spec | None = None
-    sandbox_metadata: _Versioned | None = None
+    runtime_spec: msgspec.Raw = msgspec.Raw()
+    sandbox_metadata: msgspec.Raw = msgspec.Raw()
 
     @property
     def process(self) -> int | None:
@@ -59,32 +62,33 @@ class SandboxInfo(msgspec.Struct, frozen=True, rename="camel"):
         return self.pid if self.pid is not None and 0 < self.pid <= MOST_PID else None
 
     @property
-    def netns_path(self) -> str:
-        """Where the network namespace is; "" if that is not said, or if it is closed."""
-        if self.net_namespace_closed:
-            return ""
-        stored = self.sandbox_metadata and self.sandbox_metadata.metadata
-        return (self._network or _Namespace()).path or (stored.netns_path if stored else "")
-
-    @property
-    def host_network(self) -> bool | None:
-        """A specification without a network namespace leaves the process in the host's."""
-        spec = self.runtime_spec
-        if spec is None or spec.linux is None or not spec.linux.namespaces:
-            return None
-        return self._network is None
-
-    @property
-    def _network(self) -> _Namespace | None:
-        linux = self.runtime_spec and self.runtime_spec.linux
-        spaces = (linux.namespaces if linux else None) or ()
-        return next((space for space in spaces if space.type == "network"), None)
+    def network(self) -> "Network":
+        """What is told of the network namespace."""
+        spaces = (_read(self.runtime_spec, _SPEC).linux or _Linux()).namespaces or ()
+        own = next((space for space in spaces if space.type == "network"), None)
+        path = own.path if own else ""
+        if not path:
+            path = _read(self.sandbox_metadata, _VERSIONED).metadata.netns_path
+        return Network(
+            path="" if self.net_namespace_closed else path,
+            host=own is None if spaces else None,
+        )
 
     @property
     def type_name(self) -> str:
         """`runc` of `io.containerd.runc.v2`, `kata` of `/opt/containerd-shim-kata-v2`."""
         shim = _SHIM.fullmatch(self.runtime_type)
         return shim[1] if shim else ""
+
+
+class Network(msgspec.Struct, frozen=True):
+    """Where a network namespace is, "" if that is not said or it is closed; if it is the host's.
+
+    A specification without a network namespace leaves the process in the host's.
+    """
+
+    path: str
+    host: bool | None
 
 
 def sandbox_info(info: Pairs) -> SandboxInfo | None:
@@ -95,4 +99,14 @@ def sandbox_info(info: Pairs) -> SandboxInfo | None:
         return None
 
 
+def _read(raw: msgspec.Raw, decoder: "msgspec.json.Decoder[T]") -> T:
+    """A part of it; as if it were not there if it is null or odd."""
+    try:
+        return decoder.decode(raw)
+    except (msgspec.MsgspecError, RecursionError):
+        return decoder.decode(b"{}")
+
+
 _DECODER = msgspec.json.Decoder(SandboxInfo)
+_SPEC = msgspec.json.Decoder(_Spec)
+_VERSIONED = msgspec.json.Decoder(_Versioned)

@@ -103,7 +103,8 @@ def detailed(known: Sandbox, response: messages.PodSandboxStatusResponse) -> San
         return without(known, f"the runtime answered for another sandbox, {status.id!r}")
     info = sandbox_info(response.info)
     details = info or SandboxInfo()
-    host_network = _host_network(status, details)
+    network = details.network
+    host_network = _host_network(status, network.host)
     addresses, odd = _addresses(status.network)
     handler = _handler(status.runtime_handler or known.handler, details)
     return replace(
@@ -111,7 +112,7 @@ def detailed(known: Sandbox, response: messages.PodSandboxStatusResponse) -> San
         ready=_READY.get(status.state),
         created=max(status.created_at, 0) or known.created,
         pid=details.process,
-        netns_path=details.netns_path,
+        netns_path=network.path,
         host_network=host_network,
         addresses=() if host_network else addresses,
         handler=handler,
@@ -124,10 +125,10 @@ def without(known: Sandbox, why: str, needs: str = "") -> Sandbox:
     return replace(known, unknown=(*known.unknown, Unknown("details", why, needs)))
 
 
-def _host_network(status: messages.PodSandboxStatus, info: SandboxInfo) -> bool | None:
+def _host_network(status: messages.PodSandboxStatus, by_specification: bool | None) -> bool | None:
     spaces = status.linux.namespaces if status.linux else None
     if spaces is None or spaces.options is None:
-        return info.host_network
+        return by_specification
     return spaces.options.network == messages.NODE
 
 

@@ -12,7 +12,8 @@ _OPTION = "--container-runtime-endpoint"
 
 def _setting(key: str) -> re.Pattern[str]:
     """`key: value` at the top of YAML, or in JSON."""
-    return re.compile(rf"""^(?:[\s{{,]*")?{key}"?\s*:\s*["']?([^\s"',#]+)""", re.MULTILINE)
+    before = r"""(?:^|^\s*"|[{,]\s*")"""
+    return re.compile(rf"""{before}{key}"?[ \t]*:[ \t]*["']?([^\s"',#}}]+)""", re.MULTILINE)
 
 
 _KUBELET = _setting("containerRuntimeEndpoint")

@@ -28,13 +28,13 @@ class CRI:
     """
 
     def __init__(self, endpoint: str) -> None:
-        self.path = path_of(endpoint)
+        self.path, self._endpoint = path_of(endpoint), endpoint
         self._channel = Channel(self.path)
         self._version = ""
 
     @property
     def name(self) -> str:
-        return f"CRI at {self.path}"
+        return f"CRI at {self.path or self._endpoint}"
 
     def sandboxes(self) -> tuple[Sandbox, ...]:
         """Of every state and attempt. Raises SourceError."""
@@ -63,6 +63,8 @@ class CRI:
 
     def _ask(self, calls: Sequence[tuple[str, bytes]]) -> _Answers:
         """The answers in the first version of CRI that the runtime knows."""
+        if not self.path:
+            raise SourceError(f"{self._endpoint}: no path of a unix socket")
         answers: _Answers = []
         for version in (self._version,) if self._version else _VERSIONS:
             service = f"/runtime.{version}.RuntimeService/"
