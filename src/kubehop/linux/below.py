@@ -66,10 +66,9 @@ def walked_below(root: int, path: str) -> int:
     try:
         while left:
             step = left.popleft()
-            if step in ("", "."):
-                continue
-            if step == "..":
-                if len(way) > 1:
+            if step in ("", ".", ".."):
+                _checked_folder(way[-1])
+                if step == ".." and len(way) > 1:
                     os.close(way.pop())
                 continue
             way.append(os.open(step, _FLAGS | os.O_NOFOLLOW, dir_fd=way[-1]))
@@ -81,6 +80,11 @@ def walked_below(root: int, path: str) -> int:
         for fd in way:
             with suppress(OSError):
                 os.close(fd)
+
+
+def _checked_folder(fd: int) -> None:
+    if not stat.S_ISDIR(os.fstat(fd).st_mode):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
 
 
 def _target(way: list[int], links: int) -> list[str]:
