@@ -1,0 +1,278 @@
+"""The processes of all containers of this host in one pass, and those of their runtimes.
+
+proc(5). A folder of /proc that is held open stays the process's: once that has ended, reading in
+it fails, even if another has its PID by then. So what is read of one process is of one process.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from kubehop.sandbox.proc.cgroup import NOWHERE, Place, place
+from kubehop.sandbox.proc.files import read, read_made
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_NAMESPACE = re.compile(r"[a-z]+:\[(\d{1,20})\]")
+_STATE, _PARENT, _FLAGS, _START_TIME = 0, 1, 6, 19
+"""Fields of `stat` after the name."""
+_KERNEL_THREAD = 0x00200000
+"""PF_KTHREAD: include/linux/sched.h."""
+_ENDED = (b"Z", b"X", b"x")
+_LONGEST_COMMAND = 1 << 15
+_FIRST_PID_NAMESPACE = 0xEFFFFFFC
+"""PROC_PID_INIT_INO: include/linux/proc_ns.h."""
+
+TELLING = ("containerd-shim", "docker-containe", "conmon", "runsc", "exe", "pause", "virtiofsd",
+           "qemu", "cloud-hyperviso", "firecracker")  # fmt: skip
+"""Beginnings of the names (of 15 octets, TASK_COMM_LEN) of those whose arguments are read.
+
+gVisor starts itself again as /proc/self/exe, which makes its name `exe`.
+"""
+_TELLING_OCTETS = tuple(name.encode() for name in TELLING)
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process; `start_time` in ticks since the host's start, with the PID it is unique.
+
+    `command` is () where the arguments are not of interest. `container_id` and `pod_uid` are ""
+    outside of any. `inode` is of the network namespace, None if we may not see it; `network` then
+    is a number that those in one network namespace share, None if that is not known either.
+    `host`: it is in the network namespace of this process.
+    """
+
+    pid: int
+    parent: int
+    start_time: int
+    comm: str
+    command: tuple[str, ...] = ()
+    container_id: str = ""
+    pod_uid: str = ""
+    inode: int | None = None
+    host: bool = False
+    static: bool = False
+    runtime: str = ""
+    outer: tuple[str, ...] = ()
+    network: int | None = None
+
+
+@dataclass(frozen=True)
+class Processes:
+    """Those of containers and runtimes at one look at /proc, by PID.
+
+    `hidden` says why some may not be among them, or "".
+    """
+
+    root: str
+    by_pid: dict[int, Process]
+    hidden: str = ""
+    own_pids_only: bool = False
+    """This process is in a PID namespace of its own: those outside of it cannot be seen."""
+    own_inode: int | None = None
+    own_network: int | None = None
+    """Of the network namespace of this process, as a Process has them."""
+    _by_container: dict[str, list[Process]] = field(default_factory=dict)
+
+    @classmethod
+    def scan(cls, root: str = "/proc") -> "Processes":
+        """Look once. Raises OSError without a /proc.
+
+        Left out are those that end meanwhile, and those that neither are in a container nor are
+        named like a runtime's: `process` reads any.
+        """
+        folder = os.open(root, _FOLDER)
+        try:
+            scan = _Scan(folder)
+            found = {each.pid: each for each in scan.processes()}
+            hidden = _hidden(folder, os.listdir(folder))
+            own = _inode("self/ns/pid", folder)
+        finally:
+            os.close(folder)
+        apart = own not in (None, _FIRST_PID_NAMESPACE)
+        return cls(root, found, hidden, apart, scan.own, scan.own_network, _grouped(found))
+
+    @property
+    def all(self) -> tuple[Process, ...]:
+        return tuple(self.by_pid.values())
+
+    def process(self, pid: int) -> Process | None:
+        """Any process, by its PID; None if there is none, or it is a thread of the kernel."""
+        found = self.by_pid.get(pid)
+        if found or pid <= 0:
+            return found
+        try:
+            folder = os.open(self.root, _FOLDER)
+        except OSError:
+            return None
+        try:
+            return _Scan(folder).process(str(pid))
+        except (OSError, ValueError):
+            return None
+        finally:
+            os.close(folder)
+
+    def of_container(self, id: str) -> tuple[Process, ...]:
+        """Those of a container, the first of them first; () if it has none.
+
+        Whoever may make groups can make one with another container's name, but only below its
+        own. So where an id stands at several depths, the outermost is the container's.
+        """
+        found = self._by_container.get(id, ())
+        depth = min((len(each.outer) for each in found), default=0)
+        return tuple(each for each in found if len(each.outer) == depth)
+
+    def is_alive(self, process: Process) -> bool:
+        """Whether the PID is still this process's."""
+        try:
+            found = os.open(f"{self.root}/{process.pid}", _FOLDER)
+        except OSError:
+            return False
+        try:
+            return _stat(read_made("stat", found))[2] == process.start_time
+        except (OSError, ValueError):
+            return False
+        finally:
+            os.close(found)
+
+
+def first_of(processes: Iterable[Process]) -> Process | None:
+    """That which the runtime started: the oldest; commands run in it later are started the same."""
+    return min(processes, key=lambda each: (each.start_time, each.pid), default=None)
+
+
+def _grouped(found: dict[int, Process]) -> dict[str, list[Process]]:
+    groups: dict[str, list[Process]] = {}
+    for each in sorted(found.values(), key=lambda each: (each.start_time, each.pid)):
+        if each.container_id:
+            groups.setdefault(each.container_id, []).append(each)
+    return groups
+
+
+def _stat(line: bytes) -> tuple[str, int, int]:
+    """Name, parent, start time: proc_pid_stat(5).
+
+    Raises ValueError for what is none, for a process that ended, and for a thread of the kernel.
+    The name may hold anything, parentheses too, so its end is the last one.
+    """
+    before, closing, after = line.rpartition(b")")
+    fields = after.split(None, _START_TIME + 1)
+    if not closing or len(fields) <= _START_TIME or fields[_STATE] in _ENDED:
+        raise ValueError(line)
+    if int(fields[_FLAGS]) & _KERNEL_THREAD:
+        raise ValueError(line)
+    comm = before.partition(b"(")[2].decode("utf-8", "replace")
+    return comm, int(fields[_PARENT]), int(fields[_START_TIME])
+
+
+class _Scan:
+    """What one look at /proc needs to know throughout."""
+
+    def __init__(self, folder: int) -> None:
+        self._folder = folder
+        self._places: dict[bytes, Place] = {}
+        self._inodes: dict[str, int | None] = {}
+        self.own = _inode("self/ns/net", folder)
+        self.own_network = _network("self/net/dev", folder)
+
+    def processes(self) -> Iterator[Process]:
+        for name in os.listdir(self._folder):
+            if name.isdecimal() and name.isascii():
+                try:
+                    process = self.process(name, every=False)
+                except (OSError, ValueError):
+                    continue
+                if process:
+                    yield process
+
+    def process(self, name: str, every: bool = True) -> Process | None:
+        """None unless it is wanted. Raises OSError, ValueError if it ended, or is not for us.
+
+        `stat` is dear, so it is not read of those that are of no container and no runtime.
+        """
+        folder = os.open(name, _FOLDER, dir_fd=self._folder)
+        try:
+            where = self._place(folder)
+            if where is NOWHERE and not every and not _is_telling(folder):
+                return None
+            comm, parent, start_time = _stat(read_made("stat", folder))
+            inode = self._inode(folder)
+            network = _network("net/dev", folder) if inode is None else None
+            command = _command(folder) if comm.startswith(TELLING) else ()
+        finally:
+            os.close(folder)
+        host = inode == self.own if inode and self.own else network == self.own_network
+        return Process(int(name), parent, start_time, comm, command, where.container_id,
+                       where.pod_uid, inode, host and bool(inode or network), where.static,
+                       where.runtime, where.outer, network)  # fmt: skip
+
+    def _inode(self, folder: int) -> int | None:
+        try:
+            link = os.readlink("ns/net", dir_fd=folder)
+        except (FileNotFoundError, PermissionError):
+            return None
+        if link not in self._inodes:
+            self._inodes[link] = _numbered(link)
+        return self._inodes[link]
+
+    def _place(self, folder: int) -> Place:
+        """Most processes of a host share a few groups."""
+        try:
+            text = read_made("cgroup", folder)
+        except FileNotFoundError:
+            return NOWHERE  # a kernel without cgroups
+        found = self._places.get(text)
+        if found is None:
+            found = self._places[text] = place(text.decode("utf-8", "replace"))
+        return found
+
+
+def _inode(path: str, folder: int) -> int | None:
+    """That of a namespace; None if we may not see it: reading the link needs ptrace access."""
+    try:
+        return _numbered(os.readlink(path, dir_fd=folder))
+    except (FileNotFoundError, PermissionError):
+        return None
+
+
+def _numbered(link: str) -> int | None:
+    named = _NAMESPACE.fullmatch(link)
+    return int(named[1]) if named else None
+
+
+def _network(path: str, folder: int) -> int | None:
+    """What tells network namespaces apart without privilege.
+
+    Each has files of its own below /proc/PID/net, with inode numbers of their own
+    (fs/proc/generic.c, proc_register).
+    """
+    try:
+        return os.stat(path, dir_fd=folder).st_ino
+    except OSError:
+        return None
+
+
+def _is_telling(folder: int) -> bool:
+    return read_made("comm", folder).startswith(_TELLING_OCTETS)
+
+
+def _command(folder: int) -> tuple[str, ...]:
+    try:
+        octets = read("cmdline", folder, _LONGEST_COMMAND)
+    except PermissionError:
+        return ()
+    return tuple(octets.decode("utf-8", "replace").split("\0")[:-1])
+
+
+def _hidden(folder: int, names: list[str]) -> str:
+    """proc(5): mounted with hidepid, others' processes are not there. One of PID 1 always is."""
+    if "1" in names:
+        return ""
+    with suppress(OSError):
+        for line in read("self/mounts", folder).decode("utf-8", "replace").splitlines():
+            match line.split():
+                case [_, "/proc", "proc", options, *_] if "hidepid=" in options:
+                    option = next(word for word in options.split(",") if "hidepid=" in word)
+                    return f"/proc is mounted with {option}: it shows this user's processes only"
+    return "/proc does not show PID 1: it shows some processes only"
