@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ _NETWORK = {
 
 @dataclass(frozen=True, slots=True)
 class Containerd:
-    """A host with containerd; `socket` is its CRI's path out here, `pods` by the test's name."""
+    """A host with containerd; `socket` is its CRI's path out here, `pods` are by our own names."""
 
     host: Host
     socket: str
@@ -65,8 +65,10 @@ class Containerd:
 
 
 @contextmanager
-def containerd(folder: Path, wanted: Mapping[str, Wanted]) -> Iterator[Containerd]:
-    """A host with containerd and the pods `wanted`, whose names get what makes them our own."""
+def containerd(
+    folder: Path, wanted: Callable[[Host], Mapping[str, Wanted]]
+) -> Iterator[Containerd]:
+    """A host with containerd and the pods that are `wanted` of it; made side by side."""
     for name, package in (("containerd", "containerd"), ("ctr", "containerd"), ("runc", "runc")):
         program(name, package)
     plugins = next((each for each in _PLUGINS if Path(each, "ptp").exists()), None)
@@ -84,7 +86,8 @@ def containerd(folder: Path, wanted: Mapping[str, Wanted]) -> Iterator[Container
         _import(made, images)
         kubelet = Kubelet(made, runtime)
         with ThreadPoolExecutor(8) as side_by_side:
-            pods = dict(zip(wanted, side_by_side.map(kubelet.run, wanted.values()), strict=True))
+            those = wanted(made)
+            pods = dict(zip(those, side_by_side.map(kubelet.run, those.values()), strict=True))
         yield Containerd(made, socket, kubelet, pods)
 
 

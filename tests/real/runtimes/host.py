@@ -34,14 +34,20 @@ class Host:
     cgroup: str
     token: str
 
-    def run(self, *command: str, uid: int = 0, environ: Mapping[str, str] | None = None) -> Ran:
+    def run(
+        self,
+        *command: str,
+        uid: int = 0,
+        environ: Mapping[str, str] | None = None,
+        given: str = "",
+    ) -> Ran:
         """Run a program there: with that host's files and network, as root or as user `uid`."""
         user = _as_user(uid) if uid else ()
-        return _run(self._enter("--mount", "--net"), user, command, environ)
+        return _run((*self._enter("--mount", "--net"), *user, *command), given, environ)
 
-    def inside(self, pid: int, *command: str) -> Ran:
+    def inside(self, pid: int, *command: str, given: str = "") -> Ran:
         """Run a program of ours in the network namespace of `pid`, as nsenter does."""
-        return _run(_enter(pid, "--net"), (), command, None)
+        return _run((*_enter(pid, "--net"), *command), given)
 
     def command(self, *command: str, uid: int = 0) -> tuple[str, ...]:
         """What `run` runs, for a program that is to run on."""
@@ -72,15 +78,10 @@ def _as_user(uid: int) -> tuple[str, ...]:
     return (program("setpriv", "util-linux"), *same)
 
 
-def _run(
-    enter: tuple[str, ...],
-    user: tuple[str, ...],
-    command: tuple[str, ...],
-    environ: Mapping[str, str] | None,
-) -> Ran:
+def _run(command: tuple[str, ...], given: str, environ: Mapping[str, str] | None = None) -> Ran:
     return subprocess.run(
-        [*enter, *user, *command],
-        stdin=subprocess.DEVNULL,
+        command,
+        input=given,
         capture_output=True,
         text=True,
         timeout=_SECONDS,

@@ -3,15 +3,20 @@
 Labels, annotations, log folders, cgroups (cgroupfs driver), /etc/hosts, resolv.conf, namespaces.
 """
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 from uuid import uuid4
 
 from tests.real.runtimes.cri import Runtime
-from tests.real.runtimes.host import Host
-from tests.real.runtimes.wire import Map, Message, text
+from tests.real.runtimes.host import Host, wait_for
+from tests.real.runtimes.wire import Map, Message, inner, messages, number, text
 
 _POD, _CONTAINER, _NODE = 0, 1, 2
 """runtime.v1.NamespaceMode."""
+_EXITED = 2
+"""runtime.v1.ContainerState."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +31,10 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A pod that there is to be. `interfaces` are what is added to its network afterwards."""
+    """A pod that there is to be. `network` are lines for `ip -batch` in its network afterwards.
+
+    `restarted`: its first sandbox was stopped, and it has a second one.
+    """
 
     name: str
     namespace: str
@@ -35,7 +43,7 @@ class Wanted:
     restarted: bool = False
     static: bool = False
     qos: str = "burstable"
-    interfaces: tuple[str, ...] = ()
+    network: tuple[str, ...] = ()
     uid: str = field(default_factory=lambda: str(uuid4()))
 
 
@@ -91,9 +99,10 @@ class Kubelet:
             self._container(older[0], wanted, wanted.apps[0], 0)
             self.runtime.call("StopPodSandbox", {1: older[0]})
         sandbox = self._sandbox(wanted, len(older))
-        (self.host.folder / "lib/kubelet/pods" / wanted.uid).mkdir(parents=True, exist_ok=True)
+        seen = self._seen(wanted, sandbox)
+        _configure(self.host, seen)
         started = tuple(self._container(sandbox, wanted, app, len(older)) for app in wanted.apps)
-        return replace(self._seen(wanted, sandbox), containers=started, older=older)
+        return replace(seen, containers=started, older=older)
 
     def remove(self, pod: Pod) -> None:
         """Stop and remove a pod's sandboxes, and so its containers."""
@@ -106,51 +115,57 @@ class Kubelet:
         return text(self.runtime.call("RunPodSandbox", request), 1)
 
     def _seen(self, wanted: Wanted, sandbox: str) -> Pod:
-        """What the runtime says of it, decoded here by other code than what is tested."""
-        import json
-
-        from tests.real.runtimes.wire import decoded
-
+        """What the runtime says of it."""
         answer = self.runtime.call("PodSandboxStatus", {1: sandbox, 2: True})
-        status = decoded(_bytes(answer[1][0]))
-        entry = decoded(_bytes(answer[2][0]))
-        pid = json.loads(text(entry, 2))["pid"]
-        network = decoded(_bytes(status.get(5, [b""])[0]))
-        more = [text(decoded(_bytes(each)), 1) for each in network.get(2, [])]
-        addresses = tuple(filter(None, (text(network, 1), *more)))
-        attempt = decoded(_bytes(status[2][0])).get(4, [0])[0]
-        assert isinstance(attempt, int)
-        return Pod(wanted, sandbox, attempt, pid, addresses, ())
+        status = inner(answer, 1)
+        network = inner(status, 5)
+        found = (text(network, 1), *(text(each, 1) for each in messages(network, 2)))
+        attempt = number(inner(status, 2), 4)
+        return Pod(wanted, sandbox, attempt, _info(answer)["pid"], tuple(filter(None, found)), ())
 
     def _container(self, sandbox: str, wanted: Wanted, app: App, attempt: int) -> Started:
+        self._make_files(wanted, app)
         config = container_config(wanted, app, attempt)
-        self._hosts_file(wanted)
-        (self.host.folder / "log/pods" / _folder(wanted) / app.name).mkdir(
-            parents=True, exist_ok=True
-        )
-        made = self.runtime.call(
-            "CreateContainer",
-            {1: sandbox, 2: config, 3: sandbox_config(wanted, attempt, self.host.cgroup)},
-        )
-        container = text(made, 1)
+        pod = sandbox_config(wanted, attempt, self.host.cgroup)
+        container = text(self.runtime.call("CreateContainer", {1: sandbox, 2: config, 3: pod}), 1)
         self.runtime.call("StartContainer", {1: container})
-        return Started(app.name, container, 0 if app.exits else self.pid(container))
+        if app.exits:
+            wait_for(lambda: self._state(container) == _EXITED, lambda: f"{app.name} runs on")
+            return Started(app.name, container, 0)
+        return Started(app.name, container, self.pid(container))
 
     def pid(self, container: str) -> int:
         """The first process of a container, as the runtime says."""
-        import json
-
-        from tests.real.runtimes.wire import decoded
-
-        answer = self.runtime.call("ContainerStatus", {1: container, 2: True})
-        pid = json.loads(text(decoded(_bytes(answer[2][0])), 2))["pid"]
+        pid = _info(self._status(container))["pid"]
         assert isinstance(pid, int)
         return pid
 
-    def _hosts_file(self, wanted: Wanted) -> None:
-        path = self.host.folder / "lib/kubelet/pods" / wanted.uid / "etc-hosts"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(hosts_text(wanted))
+    def _state(self, container: str) -> int:
+        return number(inner(self._status(container), 1), 3)
+
+    def _status(self, container: str) -> dict[int, list[int | bytes]]:
+        return dict(self.runtime.call("ContainerStatus", {1: container, 2: True}))
+
+    def _make_files(self, wanted: Wanted, app: App) -> None:
+        hosts = self.host.folder / "lib/kubelet/pods" / wanted.uid / "etc-hosts"
+        hosts.parent.mkdir(parents=True, exist_ok=True)
+        hosts.write_text(hosts_text(wanted))
+        logs = self.host.folder / "log/pods" / _folder(wanted) / app.name
+        logs.mkdir(parents=True, exist_ok=True)
+
+
+def _configure(host: Host, pod: Pod) -> None:
+    """Add to a pod's network what is wanted; what fails is said by line."""
+    if pod.wanted.network:
+        lines = "\n".join(pod.wanted.network) + "\n"
+        said = host.inside(pod.pid, "ip", "-batch", "-", given=lines)
+        assert not said.returncode, said.stderr
+
+
+def _info(answer: Mapping[int, list[int | bytes]]) -> dict[str, Any]:
+    """The JSON of `info["info"]`, field 2 of every status."""
+    found: dict[str, Any] = json.loads(text(inner(answer, 2), 2))
+    return found
 
 
 def hosts_text(wanted: Wanted) -> str:
@@ -221,8 +236,3 @@ def _annotations(wanted: Wanted) -> dict[str, str]:
 
 def _folder(wanted: Wanted) -> str:
     return f"{wanted.namespace}_{wanted.name}_{wanted.uid}"
-
-
-def _bytes(value: int | bytes) -> bytes:
-    assert isinstance(value, bytes)
-    return value

@@ -5,14 +5,18 @@ of any of these for a repeated field, and `Map` for a map of strings.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias, Union
 
 Value: TypeAlias = Union[int, str, bytes, "Message", "Map", Sequence["Value"]]
 Message: TypeAlias = Mapping[int, Value]
 
 
-class Map(dict[str, str]):
+@dataclass(frozen=True, slots=True)
+class Map:
     """map<string, string>: a repeated message of key 1 and value 2."""
+
+    entries: Mapping[str, str]
 
 
 def encoded(message: Message) -> bytes:
@@ -23,7 +27,7 @@ def _field(number: int, value: Value) -> bytes:
     if isinstance(value, int):
         return _varint(number << 3) + _varint(value)
     if isinstance(value, Map):
-        return _field(number, [{1: key, 2: each} for key, each in value.items()])
+        return _field(number, [{1: key, 2: each} for key, each in value.entries.items()])
     if not isinstance(value, str | bytes | Mapping):
         return b"".join(_field(number, each) for each in value)
     content = _content(value)
@@ -70,6 +74,25 @@ def _read(wire: bytes, at: int) -> tuple[int, int]:
         at, shift = at + 1, shift + 7
         if not wire[at - 1] & 0x80:
             return number, at
+
+
+def inner(message: Mapping[int, list[int | bytes]], number: int) -> dict[int, list[int | bytes]]:
+    """A message field, an empty one if it is absent."""
+    return messages(message, number)[-1] if number in message else {}
+
+
+def messages(
+    message: Mapping[int, list[int | bytes]], number: int
+) -> list[dict[int, list[int | bytes]]]:
+    """The messages of a repeated field."""
+    return [decoded(each) for each in message.get(number, []) if isinstance(each, bytes)]
+
+
+def number(message: Mapping[int, list[int | bytes]], field: int) -> int:
+    """A number field, 0 if it is absent."""
+    value = message.get(field, [0])[-1]
+    assert isinstance(value, int)
+    return value
 
 
 def text(message: Mapping[int, list[int | bytes]], number: int) -> str:
