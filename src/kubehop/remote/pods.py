@@ -16,10 +16,14 @@ _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
 
 class Metadata(msgspec.Struct, frozen=True):
+    """`metadata` of a pod."""
+
     name: str = ""
     namespace: str = ""
     uid: str = ""
     annotations: dict[str, str] | None = None
+    labels: dict[str, str] | None = None
+    deletion_timestamp: str | None = msgspec.field(default=None, name="deletionTimestamp")
 
 
 class _Named(msgspec.Struct, frozen=True):
@@ -27,23 +31,31 @@ class _Named(msgspec.Struct, frozen=True):
 
 
 class Waiting(msgspec.Struct, frozen=True):
+    """Why a container does not run yet."""
+
     reason: str = ""
     message: str = ""
 
 
 class Terminated(msgspec.Struct, frozen=True, rename="camel"):
+    """How a container ended."""
+
     exit_code: int = 0
     reason: str = ""
     message: str = ""
 
 
 class State(msgspec.Struct, frozen=True):
+    """One of the three is set."""
+
     running: dict[str, Any] | None = None
     waiting: Waiting | None = None
     terminated: Terminated | None = None
 
 
 class ContainerStatus(msgspec.Struct, frozen=True, rename="camel"):
+    """An entry of `containerStatuses`."""
+
     name: str = ""
     container_id: str = msgspec.field(default="", name="containerID")
     restart_count: int = 0
@@ -55,12 +67,16 @@ class _Ip(msgspec.Struct, frozen=True):
 
 
 class Spec(msgspec.Struct, frozen=True, rename="camel"):
+    """`spec` of a pod."""
+
     node_name: str = ""
     host_network: bool = False
     containers: tuple[_Named, ...] = ()
 
 
 class Status(msgspec.Struct, frozen=True, rename="camel"):
+    """`status` of a pod."""
+
     phase: str = ""
     reason: str = ""
     message: str = ""
@@ -72,6 +88,8 @@ class Status(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Pod(msgspec.Struct, frozen=True):
+    """A Pod of the API."""
+
     metadata: Metadata = Metadata()
     spec: Spec = Spec()
     status: Status = Status()
@@ -99,11 +117,18 @@ class Pod(msgspec.Struct, frozen=True):
         return tuple(sorted(names, key=lambda name: (name != default, rank.get(name, 0))))
 
 
+def is_name(text: str) -> bool:
+    """RFC 1123 subdomain: what names of pods, namespaces and nodes are."""
+    return _NAME.fullmatch(text) is not None
+
+
 def read_pod(remote: Remote, namespace: str, name: str) -> Pod:
-    """The pod. Raises UsageError if there is none of that name, ClusterError if it cannot be had."""
+    """The pod. Raises UsageError if there is no such pod, ClusterError if it cannot be had."""
     for what, text in (("pod", name), ("namespace", namespace)):
-        if not _NAME.fullmatch(text):
-            raise UsageError(f"{text!r} is no name of a {what}: through the API one is asked by name")
+        if not is_name(text):
+            raise UsageError(
+                f"{text!r} is no name of a {what}: through the API one is asked by name"
+            )
     answer = remote.get(core(namespace, "pods", name), Pod)
     if not isinstance(answer, Refused):
         return answer

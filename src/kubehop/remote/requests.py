@@ -68,22 +68,21 @@ class Remote:
         """
         return self._api.get(path, _reading(kind))
 
-    def send(self, method: str, path: str, body: object = None, kind: str = JSON) -> bytes | Refused:
+    def send(
+        self, method: str, path: str, body: object = None, kind: str = JSON
+    ) -> bytes | Refused:
         """The body of the answer, or the refusal (400, 403, 404, 409, 410, 422).
 
         Asked again while the reason may pass. Raises ClusterError for everything else.
         """
-        backoff = self.limits.backoff_seconds
-        for attempt in range(1, self.limits.attempts + 1):
-            outcome = self._once(method, path, body, kind)
-            if not isinstance(outcome, _Again):
-                return outcome
+        attempt, backoff = 1, self.limits.backoff_seconds
+        while isinstance(outcome := self._once(method, path, body, kind), _Again):
             wait = backoff if outcome.wait is None else outcome.wait
             if attempt == self.limits.attempts or wait > self.limits.wait_seconds:
-                break
+                raise self.error(method, path, outcome.problem) from outcome.cause
             self.sleep(wait)
-            backoff *= 2
-        raise self.error(method, path, outcome.problem) from outcome.cause
+            attempt, backoff = attempt + 1, backoff * 2
+        return outcome
 
     def error(self, method: str, path: str, problem: str) -> ClusterError:
         """Names the server and what was asked of it, never what was sent."""

@@ -41,7 +41,7 @@ class Executed:
     """What a program in a container wrote, and how it ended.
 
     `code` is its exit code; None if it could not be started or did not end in time, and `why`
-    says so. `cut`: it wrote more than was taken.
+    says so. `cut`: it wrote more than was taken, and was left; `late`: it did not end in time.
     """
 
     stdout: bytes
@@ -49,6 +49,7 @@ class Executed:
     code: int | None
     why: str = ""
     cut: bool = False
+    late: bool = False
 
 
 class RefusedUpgradeError(ClusterError):
@@ -103,14 +104,13 @@ class _Reading:
         self._channels = {channel: bytearray() for channel in self._limits}
 
     def until_end(self, messages: Iterator[bytes | None]) -> Executed:
-        cut = False
         for message in messages:
             if message is None:
-                return self._result(None, f"no answer within {self._seconds:g} s", cut)
-            cut = self._take(message) or cut
-            if cut and message[0] == _STDOUT:
-                return self._result(None, f"wrote more than {self._limits[_STDOUT]} bytes", True)
-        return self._result(*_ending(bytes(self._channels[_STATUS])), cut)
+                return self._result(None, f"no answer within {self._seconds:g} s", late=True)
+            if self._take(message) and message[0] == _STDOUT:
+                most = self._limits[_STDOUT]
+                return self._result(None, f"wrote more than {most} bytes", cut=True)
+        return self._result(*_ending(bytes(self._channels[_STATUS])))
 
     def _take(self, message: bytes) -> bool:
         """Keep what fits; whether something did not. v5's "channel closed" (255) has no data."""
@@ -121,9 +121,11 @@ class _Reading:
         content += message[1 : 1 + room]
         return len(message) - 1 > room
 
-    def _result(self, code: int | None, why: str, cut: bool) -> Executed:
+    def _result(
+        self, code: int | None, why: str, *, cut: bool = False, late: bool = False
+    ) -> Executed:
         stdout, stderr = (bytes(self._channels[channel]) for channel in (_STDOUT, _STDERR))
-        return Executed(stdout, stderr, code, why, cut)
+        return Executed(stdout, stderr, code, why, cut, late)
 
 
 def _ending(body: bytes) -> tuple[int | None, str]:
@@ -143,9 +145,7 @@ def _ending(body: bytes) -> tuple[int | None, str]:
     return None, status.message or status.reason or "failed"
 
 
-def _messages(
-    socket: Any, deadline: float, clock: Callable[[], float]
-) -> Iterator[bytes | None]:
+def _messages(socket: Any, deadline: float, clock: Callable[[], float]) -> Iterator[bytes | None]:
     """Data messages until the server closes; None when the time is over."""
     import websocket
 
@@ -181,7 +181,7 @@ def _connected(access: Access, path: str, limits: ExecLimits) -> Iterator[Any]:
     except (urllib3.exceptions.HTTPError, OSError) as error:
         raise ClusterError(f"{where}: {reason(error)}") from error
     try:
-        socket = websocket.WebSocket()
+        socket: Any = websocket.WebSocket()
         connection.sock.settimeout(limits.seconds)
         try:
             socket.connect(_address(access, path), **_options(access, connection.sock))
@@ -240,5 +240,6 @@ def _refusal(access: Access, where: str, error: Any) -> ClusterError:
     if error.status_code == 401:
         return refused_credentials(access)
     message = status_message(error.resp_body or b"") or "no WebSocket"
-    return RefusedUpgradeError(f"{where}: answered {error.status_code}: {message}",
-                               int(error.status_code))
+    return RefusedUpgradeError(
+        f"{where}: answered {error.status_code}: {message}", int(error.status_code)
+    )
