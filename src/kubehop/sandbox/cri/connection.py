@@ -26,7 +26,7 @@ _MOST_OCTETS = 256 << 20
 _TRIES = 3
 """Of a call that the other side refuses to begin."""
 _READ = 1 << 18
-_WRITE_AFTER = 16
+_WRITE_AFTER = 4
 """Calls, so that the other side works on these while we write the next."""
 
 _CONFIG = config.H2Configuration(
@@ -69,7 +69,7 @@ class Connection:
         self._settled = False
         self._most = _MOST_STREAMS
         self._octets = 0
-        self._deadline = 0.0
+        self._deadline = self._timeout = 0.0
         self._h2 = H2Connection(_CONFIG)
         self._h2.local_settings = settings.Settings(
             client=True,
@@ -93,6 +93,7 @@ class Connection:
     def ask(self, calls: deque[Call], deadline: float) -> None:
         """Answer all `calls`, whose answers are None. Raises LostError, and TimeoutError."""
         self._waiting, self._deadline, self._octets = calls, deadline, 0
+        self._timeout = self._left()  # one for all: equal headers take an octet each
         try:
             while self._waiting or self._open:
                 self._begin()
@@ -108,7 +109,7 @@ class Connection:
             call.tries += 1
             call.start()
             stream = self._h2.get_next_available_stream_id()
-            self._h2.send_headers(stream, request_headers(call.method, self._left()))
+            self._h2.send_headers(stream, request_headers(call.method, self._timeout))
             self._open[stream] = call
             self._send(stream, call)
             if len(self._open) % _WRITE_AFTER == 0:
