@@ -41,7 +41,7 @@ def local_addresses(fib_trie: bytes) -> tuple[Local, ...]:
     """IPv4, once each, in the order of the file (which shows a merged trie twice)."""
     found: dict[Local, None] = {}
     address = b""
-    for line in fib_trie.splitlines():
+    for line in _lines(fib_trie):
         match line.split():
             case [b"|--", leaf]:
                 address = leaf
@@ -55,7 +55,7 @@ def local_addresses(fib_trie: bytes) -> tuple[Local, ...]:
 def interface_addresses(if_inet6: bytes) -> tuple[tuple[int, str, InterfaceAddress], ...]:
     """IPv6: index and name of the interface, address with ip's words; lifetimes are not told."""
     found = []
-    for line in if_inet6.splitlines():
+    for line in _lines(if_inet6):
         fields = line.split()
         numbers = [_hex(field, 2, 8) for field in fields[1:5]]
         address = _ipv6(fields[0], "big") if fields else ""
@@ -74,17 +74,19 @@ def interface_addresses(if_inet6: bytes) -> tuple[tuple[int, str, InterfaceAddre
 
 def device_names(dev: bytes) -> tuple[str, ...]:
     """Of `dev`: in the order of the kernel, without its two lines of headings."""
-    lines = (line.partition(b":") for line in dev.splitlines()[2:])
+    lines = (line.partition(b":") for line in _lines(dev)[2:])
     return tuple(_name(name.strip()) for name, colon, _ in lines if colon and name.strip())
 
 
 def device_indices(igmp: bytes) -> dict[str, int]:
     """Of `igmp`: the index of each interface that has IPv4 and is up."""
     found = {}
-    for line in igmp.splitlines()[1:]:
-        match line.split():
-            case [index, name, b":", *_] if (number := _decimal(index, 1 << 31)) is not None:
-                found[_name(name)] = number
+    for line in _lines(igmp)[1:]:
+        interface, colon, _ = line.partition(b":")
+        fields = interface.split()
+        number = _decimal(fields[0], 1 << 31) if len(fields) == 2 else None
+        if colon and number is not None and not line.startswith(b"\t"):
+            found[_name(fields[1])] = number
     return found
 
 
@@ -93,7 +95,7 @@ def routes(route: bytes, order: Order = HERE) -> tuple[Route, ...]:
 
     Those without a device are `blackhole` or such: which of them is told for none.
     """
-    return tuple(found for line in route.splitlines()[1:] if (found := _route(line, order)))
+    return tuple(found for line in _lines(route)[1:] if (found := _route(line, order)))
 
 
 def _route(line: bytes, order: Order) -> Route | None:
@@ -117,7 +119,7 @@ def _route(line: bytes, order: Order) -> Route | None:
 
 def routes6(ipv6_route: bytes) -> tuple[Route, ...]:
     """IPv6, of all tables: the file does not tell them apart, but for `local`'s by their kind."""
-    return tuple(found for line in ipv6_route.splitlines() if (found := _route6(line)))
+    return tuple(found for line in _lines(ipv6_route) if (found := _route6(line)))
 
 
 def _route6(line: bytes) -> Route | None:
@@ -162,7 +164,7 @@ def listening(table: bytes, protocol: str, order: Order = HERE) -> tuple[Listeni
     Whether one of IPv6 takes IPv4 too is not told.
     """
     wanted = _LISTEN if protocol == "tcp" else _UNCONNECTED
-    lines = (line.split(None, 10) for line in table.splitlines()[1:])
+    lines = (line.split(None, 10) for line in _lines(table)[1:])
     return tuple(
         found
         for fields in lines
@@ -178,6 +180,11 @@ def _listening(fields: list[bytes], protocol: str, order: Order) -> Listening | 
     if not text or not port or inode is None:
         return None
     return Listening(protocol, text, port, inode=inode)
+
+
+def _lines(content: bytes) -> list[bytes]:
+    """Whole ones: what was cut off in its last line could be read as another number."""
+    return content.split(b"\n")[:-1]
 
 
 def _cidr(address: str, prefix: int, whole: int) -> str:
