@@ -34,7 +34,8 @@ PATHS = {
     f"{GROUP}/{A}/init": IN_POD,
     f"{GROUP}/crio-{A}": of("cri-o"),
     f"{GROUP}/crio-conmon-{A}": NOWHERE,
-    f"{GROUP}/kata_{A}": IN_POD,
+    f"{GROUP}/kata_{A}": Place("", UID),
+    f"/kata_overhead/{A}": NOWHERE,
     # static pods
     f"/kubepods/burstable/pod{HASH}/{A}": Place(A, HASH, True),
     f"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod{HASH}.slice"

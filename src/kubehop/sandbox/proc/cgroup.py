@@ -47,6 +47,8 @@ _PARENTS = {"docker": "docker", "libpod_parent": "podman"}
 """Groups that hold containers without a prefix, by driver cgroupfs."""
 _PODMAN = "libpod_parent"
 _MONITOR = "conmon"
+_MACHINES, _OVERHEAD = "kata", "kata_overhead"
+"""Groups of what runs a virtual machine: in no container. sandbox_cgroup_only or not."""
 _DELETED = " (deleted)"
 _LONGEST = 1 << 16
 
@@ -89,8 +91,9 @@ def _part(part: str, parent: str) -> tuple[str, str, str]:
         slice, prefix, id = colons.groups()
     elif named := _CONTAINER.fullmatch(part):
         prefix, id = named[1] or "", named[2]
-        if parent == _PODMAN and not prefix:
-            return "", "", ""  # a pod of podman, with its containers below
+        is_podmans = parent == _PODMAN and not prefix  # a pod, with its containers below
+        if is_podmans or prefix == _MACHINES or parent == _OVERHEAD:
+            return "", "", ""
     pod = _POD.fullmatch(slice or part)
     return pod[1] if pod else "", prefix, id
 

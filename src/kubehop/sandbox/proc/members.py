@@ -80,7 +80,7 @@ def groups(processes: Processes) -> tuple[Group, ...]:
 def _members(processes: Processes, keepers: Mapping[int, Keeper]) -> list[Member]:
     found: dict[tuple[Around, str], list[Process]] = {}
     for each in sorted(processes.all, key=lambda each: (each.start_time, each.pid)):
-        if each.container_id and not _is_beside(each, keepers):
+        if each.container_id:
             found.setdefault((each.outer, each.container_id), []).append(each)
     return [
         Member(id, around, tuple(there), _keeper_of(there, around, keepers))
@@ -105,12 +105,6 @@ def _outermost(
         if depths[id] == len(around)
         and (not there[0].pod_uid or depths[there[0].pod_uid] == len(around))
     }
-
-
-def _is_beside(process: Process, keepers: Mapping[int, Keeper]) -> bool:
-    """A shim that is put into the group of what it keeps."""
-    found = keepers.get(process.pid)
-    return bool(found and process.container_id == found.id)
 
 
 def _keeper_of(

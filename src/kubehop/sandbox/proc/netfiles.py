@@ -111,7 +111,8 @@ def _route(line: bytes, order: Order) -> Route | None:
         family=4,
         destination=_cidr(destination, prefix, 32),
         device=device,
-        gateway=gateway if flags & _GATEWAY else "",
+        # 0.0.0.0 stands for a gateway of IPv6, which fib_route_seq_show does not print.
+        gateway=gateway if flags & _GATEWAY and gateway.strip("0.") else "",
         metric=metric or None,
         kind="unicast" if device and not flags & _REJECT else "",
     )

@@ -89,8 +89,10 @@ def handler_of(processes: Sequence[Process]) -> str:
 
 
 def _around(process: Process) -> tuple[str, ...]:
-    """A shim in the group of its pod is beside the pod's containers."""
-    if process.container_id and not process.pod_uid:
+    """A runtime in a container keeps what is below that. A shim that is put into the group of
+    its pod is in no container of it.
+    """
+    if process.container_id:
         return (*process.outer, process.container_id)
     return process.outer
 
