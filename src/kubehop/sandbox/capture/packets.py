@@ -5,6 +5,7 @@ packet(7). The kernel drops what nobody reads in time and counts it.
 
 import ctypes
 import errno
+import os
 import socket
 import struct
 import time
@@ -28,7 +29,11 @@ _AUX = struct.Struct("=IIIHHHH")
 _VLAN, _VLAN_TPID, _DOT1Q = 0x10, 0x40, 0x8100
 _TIME = struct.Struct("=qq") if ctypes.sizeof(ctypes.c_long) == 8 else struct.Struct("=ll")
 _ANCILLARY = socket.CMSG_SPACE(_AUX.size) + socket.CMSG_SPACE(_TIME.size)
+_ADDRESS = struct.Struct("=HHi12x")
+"""struct sockaddr_ll, for bind(2)."""
 _OUTGOING, _LOOPBACK = 4, 772
+
+_libc = ctypes.CDLL(None, use_errno=True)
 
 
 class InterfaceGoneError(KubehopError):
@@ -114,7 +119,9 @@ def tap(interface: str, filter: bytes, snaplen: int) -> Taps:
         if raw and link == pcap.LINUX_SLL2:  # a header that we do not know: without it
             sock.close()
             sock = _opened(interface, filter, False)
-    except PermissionError as error:
+    except OSError as error:
+        if not isinstance(error, PermissionError):
+            raise UsageError(f"interface {interface} cannot be captured: {error}") from error
         raise NotAllowedError("packets may not be captured", "CAP_NET_RAW") from error
     return Taps(sock, interface, link, snaplen, {})
 
@@ -128,11 +135,19 @@ def _opened(interface: str, filter: bytes, raw: bool) -> socket.socket:
         sock.setsockopt(socket.SOL_SOCKET, _TIMESTAMP, 1)
         _enlarge(sock)
         _attach(sock, filter)
-        sock.bind(("" if interface == ANY else interface, _EVERYTHING))
+        _bind(sock, 0 if interface == ANY else _index(interface))
     except BaseException:
         sock.close()
         raise
     return sock
+
+
+def _bind(sock: socket.socket, index: int) -> None:
+    """socket.bind cannot say "all interfaces" with this family."""
+    address = _ADDRESS.pack(socket.AF_PACKET, socket.htons(_EVERYTHING), index)
+    if _libc.bind(sock.fileno(), address, len(address)):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
 
 
 def _enlarge(sock: socket.socket) -> None:
