@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
+from kubehop.linux import libc
+from tests.lab.inside import NOBODY as NOBODY
+from tests.lab.inside import run_apart
 from tests.real.needs import lacks, program
 
-NOBODY = 65534
-"""An ordinary user."""
-
+_Result = TypeVar("_Result")
 Ran = subprocess.CompletedProcess[str]
 _KEEP = Path(__file__).with_name("keep.py")
 _SECONDS = 30.0
@@ -48,6 +50,18 @@ class Host:
     def inside(self, pid: int, *command: str, given: str = "") -> Ran:
         """Run a program of ours in the network namespace of `pid`, as nsenter does."""
         return _run((*_enter(pid, "--net"), *command), given)
+
+    def call(self, function: Callable[[], _Result], uid: int | None = None) -> _Result:
+        """What `function` returns there: in a fork of this process, as root or as user `uid`."""
+        return run_apart(function, uid, self._move)
+
+    def _move(self) -> None:
+        """Into that host, with mounts that may be changed without being seen there."""
+        for name, kind in (("net", libc.NEWNET), ("mnt", libc.NEWNS)):
+            with open(f"/proc/{self.pid}/ns/{name}") as file:
+                libc.setns(file.fileno(), kind)
+        libc.unshare(libc.NEWNS)
+        libc.mount("none", "/", flags=libc.MS_REC | libc.MS_PRIVATE)
 
     def command(self, *command: str, uid: int = 0) -> tuple[str, ...]:
         """What `run` runs, for a program that is to run on."""
