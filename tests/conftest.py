@@ -3,6 +3,7 @@
 from hypothesis import HealthCheck, settings
 
 from tests.real.runtimes.fixtures import containerd as containerd
+from tests.real.runtimes.fixtures import docker as docker
 
 settings.register_profile(
     "repeatable",

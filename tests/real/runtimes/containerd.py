@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.real.needs import lacks, program
+from tests.real.runtimes.cni import NETWORK, plugins
 from tests.real.runtimes.cri import CallError, Runtime
 from tests.real.runtimes.host import Host, Ran, host, wait_for
 from tests.real.runtimes.images import Image, archive, busybox, compiled
@@ -18,7 +19,6 @@ PAUSE, TOOLS, PLANTED = (f"docker.io/local/{name}:1" for name in ("pause", "tool
 """Our images."""
 
 _SOCKET = "run/containerd/containerd.sock"
-_PLUGINS = ("/usr/lib/cni", "/opt/cni/bin")
 _CONFIG = """version = 2
 root = "/var/lib/containerd"
 state = "/run/containerd"
@@ -31,23 +31,6 @@ state = "/run/containerd"
     bin_dir = "{plugins}"
     conf_dir = "/etc/cni/net.d"
 """
-_NETWORK = {
-    "cniVersion": "0.4.0",
-    "name": "kubehop",
-    "plugins": [
-        {
-            "type": "ptp",
-            "mtu": 1450,
-            "ipam": {
-                "type": "host-local",
-                "dataDir": "/run/cni-ipam",
-                "ranges": [[{"subnet": "10.244.1.0/24"}], [{"subnet": "fd00:10:244:1::/112"}]],
-                "routes": [{"dst": "0.0.0.0/0"}, {"dst": "::/0"}],
-            },
-        }
-    ],
-}
-"""Dual stack, and no bridge: a route per pod, as Calico and kindnet do it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +54,10 @@ def containerd(
     """A host with containerd and the pods that are `wanted` of it; made side by side."""
     for name, package in (("containerd", "containerd"), ("ctr", "containerd"), ("runc", "runc")):
         program(name, package)
-    plugins = next((each for each in _PLUGINS if Path(each, "ptp").exists()), None)
-    if plugins is None:
-        lacks("ptp (Debian package containernetworking-plugins)")
+    found = plugins() or lacks("ptp (Debian package containernetworking-plugins)")
     files = {
-        "containerd/config.toml": _CONFIG.format(image=PAUSE, plugins=plugins),
-        "cni/net.d/10-kubehop.conflist": json.dumps(_NETWORK),
+        "containerd/config.toml": _CONFIG.format(image=PAUSE, plugins=found),
+        "cni/net.d/10-kubehop.conflist": json.dumps(NETWORK),
     }
     images = _images(folder)
     with host("containerd", files=files) as made:

@@ -6,11 +6,20 @@ import pytest
 
 from tests.real.runtimes.containerd import Containerd
 from tests.real.runtimes.containerd import containerd as running_containerd
-from tests.real.runtimes.wanted import wanted_pods
+from tests.real.runtimes.docker import Docker
+from tests.real.runtimes.docker import docker as running_docker
+from tests.real.runtimes.wanted import wanted_of_docker, wanted_pods
 
 
 @pytest.fixture(scope="session")
 def containerd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containerd]:
     """Containerd with the pods of `wanted_pods`."""
     with running_containerd(tmp_path_factory.mktemp("containerd"), wanted_pods) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Docker]:
+    """Docker with the pods of `wanted_of_docker` and a container that is no pod's."""
+    with running_docker(tmp_path_factory.mktemp("docker"), wanted_of_docker()) as made:
         yield made

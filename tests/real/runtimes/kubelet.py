@@ -193,7 +193,7 @@ def sandbox_config(wanted: Wanted, attempt: int, cgroup: str) -> Message:
         2: "" if wanted.host_network else wanted.name[:63],
         3: f"/var/log/pods/{_folder(wanted)}",
         4: {1: servers, 2: searches, 3: options},
-        6: Map(_labels(wanted) | {"app": wanted.name}),
+        6: Map(labels(wanted) | {"app": wanted.name}),
         7: Map(_annotations(wanted)),
         8: {1: f"/{cgroup}/kubepods{qos}/pod{wanted.uid}", 2: security},
     }
@@ -210,7 +210,7 @@ def container_config(wanted: Wanted, app: App, attempt: int) -> Message:
         3: app.command,
         6: [{1: "KUBERNETES_SERVICE_HOST", 2: "10.96.0.1"}],
         7: [] if wanted.host_network else [{1: "/etc/hosts", 2: hosts}],
-        9: Map(_labels(wanted) | {"io.kubernetes.container.name": app.name}),
+        9: Map(labels(wanted) | {"io.kubernetes.container.name": app.name}),
         10: Map(named | {"io.kubernetes.pod.terminationGracePeriod": "30"}),
         11: f"{app.name}/{attempt}.log",
         15: {1: {3: 102, 5: 999}, 2: {3: _namespaces(wanted)}},
@@ -221,7 +221,8 @@ def _namespaces(wanted: Wanted) -> Message:
     return {1: _NODE if wanted.host_network else _POD, 2: _CONTAINER, 3: _POD}
 
 
-def _labels(wanted: Wanted) -> dict[str, str]:
+def labels(wanted: Wanted) -> dict[str, str]:
+    """Those by which everybody knows whose a sandbox or container is."""
     said = {"name": wanted.name, "namespace": wanted.namespace, "uid": wanted.uid}
     return {f"io.kubernetes.pod.{key}": value for key, value in said.items()}
 

@@ -74,6 +74,15 @@ def wanted_pods(host: Host) -> dict[str, Wanted]:
     }
 
 
+def wanted_of_docker() -> dict[str, Wanted]:
+    """The pods of a host with docker; one as the cluster names that a Deployment made."""
+    app, sidecar = App("app", ("/bin/sleep", "1000000")), App("sidecar", ("/bin/sleep", "1000000"))
+    return {
+        "ubuntu": Wanted("ubuntu1-85fc988485-qnwzq", "default", (app, sidecar)),
+        "node": Wanted("node", "kube-system", (app,), host_network=True),
+    }
+
+
 def _planted(host: Host) -> tuple[App, ...]:
     """Containers whose files lead out, or are none: made while they run, as an attacker would.
 
