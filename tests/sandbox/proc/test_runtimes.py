@@ -252,6 +252,13 @@ def test_kata_is_named_and_explained(tree: Tree, program: str) -> None:
     assert "Kata" in unknown.why
 
 
+def test_a_virtual_machine_in_a_container_is_no_kata(tree: Tree) -> None:
+    tree.process(710, "pause", f"{GROUP}/{SANDBOX}", 1, POD)
+    tree.process(720, "virt-launcher", f"{GROUP}/{APP}", 1, POD)
+    tree.process(721, "qemu-system-x86", f"{GROUP}/{APP}", 720, POD)
+    assert (only(tree).handler, only(tree).id) == ("", SANDBOX)
+
+
 def test_what_cannot_be_seen_without_privilege_is_said(tmp_path: Path) -> None:
     """Whether a pod is in the host's network is seen by the files of /proc/PID/net all the same."""
     tree = Tree(tmp_path, seen=False)

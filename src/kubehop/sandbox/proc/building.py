@@ -112,8 +112,7 @@ def _process(group: Group, holder: Member | None, handler: str) -> Process | Non
 
 def _handler(group: Group) -> str:
     told = next((each.handler for each in group.keepers if each.handler), "")
-    members = [process for member in group.members for process in member.processes]
-    return told or handler_of([*members, *group.others])
+    return told or handler_of((each.first for each in group.members), group.others)
 
 
 def _runtime(group: Group) -> str:

@@ -5,7 +5,7 @@ CRI-O and podman start one conmon for each container.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from kubehop.sandbox.proc.scan import Process
@@ -77,15 +77,17 @@ def keeper(process: Process) -> Keeper | None:
     return None
 
 
-def handler_of(processes: Sequence[Process]) -> str:
-    """What runs a pod apart from the host's kernel, by its processes; "" if nothing does."""
-    for process in processes:
+def handler_of(firsts: Iterable[Process], others: Iterable[Process]) -> str:
+    """What runs a pod apart from the host's kernel, by its processes; "" if nothing does.
+
+    `firsts` are those that the runtime started in its containers, `others` those beside them: a
+    virtual machine in a container is only a program of the pod's (KubeVirt).
+    """
+    for process in firsts:
         program = process.command[0].rpartition("/")[2] if process.command else ""
         if program in _NAMES_OF_GVISOR or process.comm in _NAMES_OF_GVISOR:
             return GVISOR
-        if process.comm.startswith(_GUESTS):
-            return KATA
-    return ""
+    return KATA if any(each.comm.startswith(_GUESTS) for each in others) else ""
 
 
 def _around(process: Process) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from kubehop.sandbox.proc.cgroup import NOWHERE, Place, place
 from kubehop.sandbox.proc.files import read, read_made
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_NAMESPACE = re.compile(r"[a-z]+:\[(\d{1,20})\]")
+_NAMESPACE = re.compile(r"(?:net|pid):\[(\d{1,20})\]")
 _STATE, _PARENT, _FLAGS, _START_TIME = 0, 1, 6, 19
 """Fields of `stat` after the name."""
 _KERNEL_THREAD = 0x00200000
