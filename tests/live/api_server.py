@@ -189,10 +189,13 @@ def _wait_for_clients() -> None:
 
 @contextmanager
 def serving(
-    cluster: Cluster, tls: ssl.SSLContext | None = None, port: int = 0
+    cluster: Cluster,
+    tls: ssl.SSLContext | None = None,
+    port: int = 0,
+    kind: type[Handler] = Handler,
 ) -> Iterator[Cluster]:
     """Serve `cluster` on a port of the loopback, any free one by default; its `url` says where."""
-    handler = type("BoundHandler", (Handler,), {"cluster": cluster})
+    handler = type("BoundHandler", (kind,), {"cluster": cluster})
     with _Server(("127.0.0.1", port), handler) as server:
         if tls:
             server.socket = tls.wrap_socket(server.socket, server_side=True)

@@ -34,8 +34,6 @@ def named(remote: Remote, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _named(remote: Remote, name: str) -> str:
-    if not is_name(name):
-        raise UsageError(f"{name!r} is no name of a node")
     answer = remote.get(path("api", "v1", "nodes", name), _Node)
     if not isinstance(answer, Refused):
         return name

@@ -1,0 +1,32 @@
+"""A pod's sandbox, network and files as JSON: fields of `kubehop.sandbox.values` in camelCase."""
+
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from kubehop.render.json_common import API_VERSION, Json
+from kubehop.sandbox.values import Files, Network, Sandbox
+
+
+def pod_network(sandbox: Sandbox, network: Network | None, files: Files | None) -> Json:
+    """A value of kind PodNetwork; `network` and `files` are null where nobody could look."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "PodNetwork",
+        "sandbox": plain(sandbox),
+        "network": plain(network),
+        "files": plain(files),
+    }
+
+
+def plain(value: object) -> Any:
+    """Values as what JSON has; names as docs/json.md spells them."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {_camel(each.name): plain(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, tuple):
+        return [plain(each) for each in value]
+    return value
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
