@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tests.real.needs import lacks, program
-from tests.real.runtimes.cni import NETWORK, plugins
+from tests.real.runtimes.cni import network, plugins
 from tests.real.runtimes.cri import CallError, Runtime
 from tests.real.runtimes.host import Host, Ran, host, wait_for
 from tests.real.runtimes.images import Image, archive, busybox, compiled
@@ -55,12 +56,8 @@ def containerd(
     for name, package in (("containerd", "containerd"), ("ctr", "containerd"), ("runc", "runc")):
         program(name, package)
     found = plugins() or lacks("ptp (Debian package containernetworking-plugins)")
-    files = {
-        "containerd/config.toml": _CONFIG.format(image=PAUSE, plugins=found),
-        "cni/net.d/10-kubehop.conflist": json.dumps(NETWORK),
-    }
     images = _images(folder)
-    with host("containerd", files=files) as made:
+    with host("containerd", files=partial(_files, found)) as made:
         socket = str(made.folder / _SOCKET)
         runtime = Runtime(socket)
         wait_for(lambda: _answers(runtime), made.said)
@@ -70,6 +67,13 @@ def containerd(
             those = wanted(made)
             pods = dict(zip(those, side_by_side.map(kubelet.run, those.values()), strict=True))
         yield Containerd(made, socket, kubelet, pods)
+
+
+def _files(found: str, token: str) -> Mapping[str, str]:
+    return {
+        "containerd/config.toml": _CONFIG.format(image=PAUSE, plugins=found),
+        "cni/net.d/10-kubehop.conflist": json.dumps(network(token)),
+    }
 
 
 def _answers(runtime: Runtime) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.real.needs import lacks
-from tests.real.runtimes.cni import NETWORK, plugins
+from tests.real.runtimes.cni import network, plugins
 from tests.real.runtimes.host import Host, Ran
 from tests.real.runtimes.images import compiled, layer
 from tests.real.runtimes.kubelet import Pod, Started, Wanted, hosts_text, labels, resolv_text
@@ -109,8 +109,9 @@ def _start(
 
 def _connect(host: Host, sandbox: str, pid: int, found: str) -> tuple[str, ...]:
     """What cri-dockerd has CNI do: ADD; the addresses that the plugin gave."""
-    plugin = NETWORK["plugins"][0]
-    asked = {"cniVersion": NETWORK["cniVersion"], "name": NETWORK["name"], **plugin}
+    conf = network(host.token)
+    plugin = conf["plugins"][0]
+    asked = {"cniVersion": conf["cniVersion"], "name": conf["name"], **plugin}
     environ = {"CNI_COMMAND": "ADD", "CNI_CONTAINERID": sandbox, "CNI_IFNAME": "eth0"}
     environ |= {"CNI_NETNS": f"/proc/{pid}/ns/net", "CNI_PATH": found}
     path = f"{found}/{plugin['type']}"

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -55,6 +56,10 @@ class Host:
         """What `function` returns there: in a fork of this process, as root or as user `uid`."""
         return run_apart(function, uid, self._move)
 
+    def kubehop(self, *words: str, uid: int | None = None) -> Ran:
+        """The command line, run there in a fork of this process."""
+        return self.call(partial(_kubehop, words), uid)
+
     def _move(self) -> None:
         """Into that host, with mounts that may be changed without being seen there."""
         for name, kind in (("net", libc.NEWNET), ("mnt", libc.NEWNS)):
@@ -82,6 +87,22 @@ class Host:
         return _enter(self.pid, *namespaces)
 
 
+def _kubehop(words: tuple[str, ...]) -> Ran:
+    """Output goes to files, as programs that are started write there too."""
+    from kubehop.cli.main import run
+
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        os.dup2(out.fileno(), 1)
+        os.dup2(err.fileno(), 2)
+        sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
+        code = run(list(words))
+        for file in (sys.stdout, sys.stderr):
+            file.flush()
+        for file in (out, err):
+            file.seek(0)
+        return Ran(words, code, out.read(), err.read())
+
+
 def _enter(pid: int, *namespaces: str) -> tuple[str, ...]:
     wd = f"--wd={Path.cwd()}"  # else it is that process' folder
     return (program("nsenter", "util-linux"), "--target", str(pid), *namespaces, wd)
@@ -105,8 +126,8 @@ def _run(command: tuple[str, ...], given: str, environ: Mapping[str, str] | None
 
 
 @contextmanager
-def host(*command: str, files: Mapping[str, str] | None = None) -> Iterator[Host]:
-    """A host that runs `command`, with `files` (of /etc) there before it starts.
+def host(*command: str, files: Callable[[str], Mapping[str, str]] = lambda _: {}) -> Iterator[Host]:
+    """A host that runs `command`, with `files` of its token in /etc before it starts.
 
     In the command `{folder}` is the host's folder, `{cgroup}` its cgroup.
     """
@@ -118,7 +139,7 @@ def host(*command: str, files: Mapping[str, str] | None = None) -> Iterator[Host
     folder.chmod(0o755)
     token = folder.name.rpartition("-")[2].lower().replace("_", "x")
     cgroup = f"kubehop-{token}"
-    for name, content in (files or {}).items():
+    for name, content in files(token).items():
         path = folder / "etc" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
