@@ -76,7 +76,7 @@ def network_of(
         routes=(*main, *netfiles.routes6(net("ipv6_route"))),
         listening=_listening(net),
         how=how,
-        unknown=_unknown(homeless, missing),
+        unknown=_unknown(homeless, names, missing),
     )
 
 
@@ -182,7 +182,9 @@ def _is_in(address: str, net: str, prefix: int) -> bool:
     return (one ^ other) >> (32 - prefix) == 0
 
 
-def _unknown(homeless: tuple[InterfaceAddress, ...], missing: Sequence[str]) -> tuple[Unknown, ...]:
+def _unknown(
+    homeless: tuple[InterfaceAddress, ...], names: tuple[str, ...], missing: Sequence[str]
+) -> tuple[Unknown, ...]:
     found = [
         Unknown(
             "interfaces",
@@ -194,7 +196,7 @@ def _unknown(homeless: tuple[InterfaceAddress, ...], missing: Sequence[str]) -> 
     found += [
         Unknown(
             f"interface and prefix of {each.address}",
-            "no route on a link tells which interface has it",
+            f"no route on a link tells which of {', '.join(names)} has it",
             _ENTERING,
         )
         for each in homeless
