@@ -15,6 +15,7 @@ COMMANDS: Commands = {
     "service": ("kubehop.cli.service", "Who answers for a Service, from every node; try changes."),
     "resolve": ("kubehop.cli.resolve", "Predict a lookup: every query, its answer and why."),
     "nslookup": ("kubehop.cli.nslookup", "Really ask a name server; prints like nslookup."),
+    "pod": ("kubehop.cli.pod", "A pod's network from its host: addresses, routes, files, inside."),
     "lab": ("kubehop.cli.lab", "A cluster's network with real packets, on this machine."),
     "dns": ("kubehop.cli.dns", "Serve the cluster's names as its CoreDNS would."),
     "snapshot": ("kubehop.cli.snapshot", "Save the network's objects, without secrets, to share."),

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 Openers = Mapping[str, Callable[[], Sequence[Source]]]
 """Kind of source, for people -> what opens those that there are, in order."""
 
-_NONE_THERE = "none is there"
+NONE_THERE = "none is there"
+"""Why nothing is known from a kind of source of which this host has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class Host:
         for kind, opener in self._openers.items():
             sources = opener()
             if not sources:
-                self._tried.append(Tried(kind, None, _NONE_THERE))
+                self._tried.append(Tried(kind, None, NONE_THERE))
             opened += sources
         return (*opened, *self._from_proc())
 

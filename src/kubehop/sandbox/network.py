@@ -99,7 +99,7 @@ class Reader:
         if self._host is None:
             self._host = interfaces(self._links.dump(LINKS))
         # After both dumps: it is they that make the kernel give ids.
-        ids = Ids(_id(links, self._own.fd), _id(self._links, namespace.fd))
+        ids = Ids(namespace_id(links, self._own.fd), namespace_id(self._links, namespace.fd))
         return peers(found, self._host, ids)
 
 
@@ -119,7 +119,7 @@ def _listening(socket: Netlink) -> tuple[tuple[Listening, ...], tuple[Unknown, .
     return tuple(found), tuple(unknown.values())
 
 
-def _id(asked: Netlink, fd: int) -> int | None:
+def namespace_id(asked: Netlink, fd: int) -> int | None:
     """How the namespace of the socket calls another one: -1 if it does not, None if not told."""
     request = Request(_GETNSID, 0, _GENERAL.pack(0) + attribute(_FD, struct.pack("=I", fd)))
     for body in asked.answers([request]):

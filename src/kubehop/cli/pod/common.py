@@ -1,6 +1,6 @@
 """What the commands about this host's pods share: which pod is meant, and who was asked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,6 +11,7 @@ from kubehop.sandbox.values import Container, Sandbox, Tried
 if TYPE_CHECKING:
     from kubehop.sandbox.host import Host
     from kubehop.sandbox.proc.scan import Processes
+    from kubehop.sandbox.source import Source
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -73,28 +74,28 @@ def this_host(source: str | None = None) -> "Host":
     """The host that this runs on, by all sources or by one of SOURCES."""
     from kubehop.sandbox.host import Host
 
-    return Host(_sources(source))
+    return Host(_sources(source), proc=source in (None, "proc"))
 
 
-def _sources(only: str | None) -> dict[str, Callable[[], Any]]:
+def _sources(only: str | None) -> dict[str, "Callable[[], Sequence[Source]]"]:
     """What opens the sources of each kind, in order."""
-    kinds: dict[str, Callable[[], Any]] = {"cri": _cri, "docker": _docker, "lab": _labs}
+    kinds = {"cri": _cri, "docker": _docker, "lab": _labs}
     return {kind: kinds[kind] for kind in kinds if only in (None, kind)}
 
 
-def _cri() -> Any:
-    from kubehop.sandbox.cri.source import cri_sources
+def _cri() -> "Sequence[Source]":
+    from kubehop.sandbox.cri import cri_sources
 
     return cri_sources()
 
 
-def _docker() -> Any:
+def _docker() -> "Sequence[Source]":
     from kubehop.sandbox.docker.source import docker_sources
 
     return docker_sources()
 
 
-def _labs() -> Any:
+def _labs() -> "Sequence[Source]":
     from kubehop.cli.pod.labs import lab_sources
 
     return lab_sources()

@@ -1,0 +1,101 @@
+"""`kubehop pod list`: the pods of this host."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from kubehop.cli.common import emit, output_option
+from kubehop.cli.pod.common import source_option, this_host
+from kubehop.sandbox.values import Sandbox, Unknown
+
+if TYPE_CHECKING:
+    from kubehop.render.pods import Row
+
+
+@click.command("list")
+@click.option("-n", "--namespace", metavar="NAME", help="Of this namespace alone.")
+@click.option("-A", "--all-namespaces", is_flag=True, help="Of all; the default.")
+@source_option
+@output_option("wide", "json", "yaml", "name")
+def command(
+    namespace: str | None, all_namespaces: bool, source: str | None, output: str | None
+) -> int:
+    """The pods of this host: sandboxes with the PID of the process that holds each one's network
+    namespace, addresses, and the host's end of their interfaces. A pod is shown by the sandbox
+    that is ready, else by its newest; -o wide and json show all.
+
+    `?` is what is not known: the lines below the table say what would tell.
+
+    \b
+    Examples:
+      kubehop pod list
+      kubehop pod list -n kube-system -o wide
+      kubehop pod list --source proc              without asking any runtime
+    """
+    from kubehop.render.pods import list_lines
+
+    if all_namespaces and namespace:
+        raise click.UsageError("either -n or -A")
+    host = this_host(source)
+    try:
+        sandboxes = host.sandboxes(detailed=output != "name")
+    finally:
+        host.close()
+    wanted = [each for each in sandboxes if namespace in (None, each.namespace)]
+    if output not in ("wide", "json", "yaml"):
+        wanted = _one_of_each_pod(wanted)
+    if output == "name":
+        for each in wanted:
+            where = f"{each.namespace}/" if each.namespace else ""
+            click.echo(f"pod/{where}{each.name}" if each.name else each.id)
+        return 0
+    rows = _rows(wanted)
+    if output in ("json", "yaml"):
+        from kubehop.render.pods_json import pod_list
+
+        emit(pod_list(rows, host.tried), output)
+        return 0
+    for line in list_lines(rows, host.tried, output == "wide"):
+        click.echo(line)
+    if not rows:
+        where = f" in namespace {namespace}" if namespace else ""
+        click.echo(f"no pods on this host{where}", err=True)
+    return 0
+
+
+def _one_of_each_pod(sandboxes: list[Sandbox]) -> list[Sandbox]:
+    from kubehop.sandbox.find import pod_of, rank
+
+    best: dict[tuple[str, ...], Sandbox] = {}
+    for each in sandboxes:
+        known = best.setdefault(pod_of(each), each)
+        if rank(each) > rank(known):
+            best[pod_of(each)] = each
+    return list(best.values())
+
+
+def _rows(sandboxes: list[Sandbox]) -> "list[Row]":
+    """With the host's ends of their interfaces, and the inodes of their namespaces."""
+    from kubehop.render.pods import Row
+    from kubehop.sandbox.ends import host_ends
+
+    asked = tuple(each for each in sandboxes if each.ready is not False)
+    ends = dict(zip(asked, host_ends(asked), strict=True))
+    rows = []
+    for each in sandboxes:
+        end = ends.get(each)
+        if end:
+            rows.append(Row(replace(each, inode=end.inode), end.interfaces))
+        elif each in ends:
+            rows.append(Row(replace(each, unknown=(*each.unknown, _CLOSED))))
+        else:
+            rows.append(Row(each))
+    return rows
+
+
+_CLOSED = Unknown(
+    "host interface",
+    "the network namespace may not be opened, or has gone",
+    "root, or CAP_SYS_ADMIN and CAP_SYS_PTRACE",
+)
