@@ -8,21 +8,19 @@ and is one of the sandbox's.
 import errno
 import fcntl
 import os
-import re
-import select
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from kubehop.linux import libc
 from kubehop.model.errors import KubehopError, printable
+from kubehop.sandbox.process import held
 from kubehop.sandbox.values import Sandbox
 
 _GET_OWNER, _GET_KIND = 0xB701, 0xB703
 """NS_GET_USERNS, NS_GET_NSTYPE: linux/nsfs.h."""
 _NEEDS = "root, or CAP_SYS_ADMIN and CAP_SYS_PTRACE"
 _DENIED = (errno.EPERM, errno.EACCES)
-_CONTAINER_ID = re.compile(r"[0-9a-f]{64}")
 _SAME = (("/var/run/", "/run/"),)
 """Absolute links that every system has; followed by hand below another root."""
 
@@ -161,33 +159,12 @@ def _of_process(pid: int, id: str, inode: int | None) -> Namespace | None:
     """None if it is not that of the container `id` (any more). Raises OSError."""
     if pid <= 0:
         return None
-    process = os.pidfd_open(pid)
-    try:
+    with held(pid, id) as process:
         fd = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-        ours = _is_of(pid, id) and not _ended(process)
-        if ours:
+        if process.still():
             return _verified(fd, inode, pid)
         os.close(fd)
         return None
-    finally:
-        os.close(process)
-
-
-def _is_of(pid: int, id: str) -> bool:
-    """Whether its cgroup is the container's, or no container's: nothing speaks against it."""
-    if not _CONTAINER_ID.fullmatch(id):
-        return True
-    with suppress(OSError), open(f"/proc/{pid}/cgroup", encoding="utf-8", errors="replace") as file:
-        named = _CONTAINER_ID.findall(file.read())
-        return not named or id in named
-    return False
-
-
-def _ended(process: int) -> bool:
-    """Whether a pidfd's process has ended: it is readable then (pidfd_open(2))."""
-    poll = select.poll()
-    poll.register(process, select.POLLIN)
-    return bool(poll.poll(0))
 
 
 def _paths(path: str, runtime_pid: int | None) -> Iterator[str]:
