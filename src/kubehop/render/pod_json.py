@@ -1,10 +1,11 @@
 """A pod's sandbox, network and files as JSON: fields of `kubehop.sandbox.values` in camelCase."""
 
+from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
 from typing import Any
 
 from kubehop.render.json_common import API_VERSION, Json
-from kubehop.sandbox.values import Files, Network, Sandbox
+from kubehop.sandbox.values import Files, Network, Sandbox, Tried
 
 
 def pod_network(sandbox: Sandbox, network: Network | None, files: Files | None) -> Json:
@@ -15,6 +16,19 @@ def pod_network(sandbox: Sandbox, network: Network | None, files: Files | None) 
         "sandbox": plain(sandbox),
         "network": plain(network),
         "files": plain(files),
+    }
+
+
+def pod_list(
+    rows: Iterable[tuple[Sandbox, tuple[str, ...] | None]], tried: tuple[Tried, ...]
+) -> Json:
+    """A value of kind PodList, of sandboxes with the host's ends of their interfaces."""
+    items = [{**plain(sandbox), "hostInterfaces": plain(ends)} for sandbox, ends in rows]
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "PodList",
+        "items": items,
+        "sources": plain(tried),
     }
 
 

@@ -141,6 +141,15 @@ def head_lines(pod: Pod) -> list[str]:
 _HOST = "the node's own (hostNetwork): interfaces, routes and sockets are the node's"
 
 
+def reference(sandbox: Sandbox) -> str:
+    """What -o name prints and every command takes: `pod/shop/web`, else an id or a PID."""
+    if sandbox.name:
+        return printable(
+            "/".join(part for part in ("pod", sandbox.namespace, sandbox.name) if part)
+        )
+    return sandbox.id or f"/proc/{sandbox.pid}"
+
+
 def _title(sandbox: Sandbox) -> str:
     if not sandbox.name:
         return NOT_KNOWN

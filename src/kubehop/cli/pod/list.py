@@ -33,7 +33,7 @@ def command(
       kubehop pod list -n kube-system -o wide
       kubehop pod list --source proc              without asking any runtime
     """
-    from kubehop.render.pods import list_lines
+    from kubehop.render.pods import list_lines, reference
 
     if all_namespaces and namespace:
         raise click.UsageError("either -n or -A")
@@ -47,14 +47,13 @@ def command(
         wanted = _one_of_each_pod(wanted)
     if output == "name":
         for each in wanted:
-            where = f"{each.namespace}/" if each.namespace else ""
-            click.echo(f"pod/{where}{each.name}" if each.name else each.id)
+            click.echo(reference(each))
         return 0
     rows = _rows(wanted)
     if output in ("json", "yaml"):
-        from kubehop.render.pods_json import pod_list
+        from kubehop.render.pod_json import pod_list
 
-        emit(pod_list(rows, host.tried), output)
+        emit(pod_list([(row.sandbox, row.interfaces) for row in rows], host.tried), output)
         return 0
     for line in list_lines(rows, host.tried, output == "wide"):
         click.echo(line)
