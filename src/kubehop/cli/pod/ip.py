@@ -20,7 +20,7 @@ _AFAR = (
         help="Through the API: look by an ephemeral container, which stays until the pod ends.",
     ),
     click.option("--yes", is_flag=True, help="Do not ask before --debug adds its container."),
-    click.option("--image", default="busybox", metavar="IMAGE", help="The image for --debug."),
+    click.option("--image", default="", metavar="IMAGE", help="The image for --debug."),
 )
 
 
