@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from kubehop.model.errors import printable
 from kubehop.render.pod_network import network_lines
-from kubehop.sandbox.values import Container, Files, Network, Sandbox, Tried, Unknown
+from kubehop.sandbox.values import NONE_THERE, Container, Files, Network, Sandbox, Tried, Unknown
 
 NOT_KNOWN, NOTHING = "?", "-"
 _SHORT = 13
@@ -20,13 +20,13 @@ class Row:
     interfaces: tuple[str, ...] | None = None
 
 
-def list_lines(rows: Sequence[Row], tried: Iterable[Tried], wide: bool = False) -> list[str]:
-    """A table, then what is missing in it and who was not asked."""
+def list_lines(rows: Sequence[Row], tried: Sequence[Tried], wide: bool = False) -> list[str]:
+    """A table, then what is missing in it, and who was asked and who not."""
     head = ["NAMESPACE", "NAME", "SANDBOX", "PID", "NETNS", "ADDRESSES", "HOST-INTERFACE"]
     head += ["RUNTIME", *(["READY", "ATTEMPT", "HANDLER", "CONTAINERS", "SOURCE"] * wide)]
     table = columns([head, *(_cells(row, wide) for row in rows)]) if rows else []
     missing = unknown_lines(_shared(row.sandbox for row in rows))
-    return [*table, *missing, *not_asked_lines(tried)]
+    return [*table, *missing, *_asked(tried), *not_asked_lines(tried)]
 
 
 def _cells(row: Row, wide: bool) -> list[str]:
@@ -34,7 +34,7 @@ def _cells(row: Row, wide: bool) -> list[str]:
     ended = sandbox.ready is False
     unless = NOTHING if ended else NOT_KNOWN
     cells = [
-        sandbox.namespace or unless_named(sandbox),
+        sandbox.namespace or _unless_named(sandbox),
         sandbox.name or NOT_KNOWN,
         (sandbox.id if wide else sandbox.id[:_SHORT]) or NOTHING,
         str(sandbox.pid or unless),
@@ -51,7 +51,7 @@ def _cells(row: Row, wide: bool) -> list[str]:
     return cells
 
 
-def unless_named(sandbox: Sandbox) -> str:
+def _unless_named(sandbox: Sandbox) -> str:
     """What has a name without a namespace is no pod's: docker's own."""
     return NOTHING if sandbox.name else NOT_KNOWN
 
@@ -215,14 +215,17 @@ def unknown_lines(unknown: Iterable[Unknown]) -> list[str]:
 
 def not_asked_lines(tried: Iterable[Tried]) -> list[str]:
     """The sources that are there and could not be asked."""
-    return [
-        printable(
-            f"not asked: {each.source}: {each.why}" + (f" (needs {each.needs})" * bool(each.needs))
-        )
-        for each in tried
-        if each.found is None and each.why != NONE_THERE
-    ]
+    return [_not_asked(each) for each in tried if each.found is None and each.why != NONE_THERE]
 
 
-NONE_THERE = "none is there"
-"""Why nothing is known from a kind of source of which this host has none."""
+def _not_asked(tried: Tried) -> str:
+    place = tried.source.rpartition(" ")[2]
+    why = tried.why.removeprefix(f"{place}: ")
+    needs = f" (needs {tried.needs})" if tried.needs else ""
+    return printable(f"not asked: {tried.source}: {why}{needs}")
+
+
+def _asked(tried: Iterable[Tried]) -> list[str]:
+    """Those that answered with something."""
+    said = ", ".join(f"{each.source} ({each.found})" for each in tried if each.found)
+    return [printable(f"from: {said}")] if said else []

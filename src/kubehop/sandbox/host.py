@@ -9,16 +9,13 @@ from kubehop.model.errors import UsageError
 from kubehop.sandbox import find as finding
 from kubehop.sandbox.merge import Group, grouped, merged
 from kubehop.sandbox.source import Source
-from kubehop.sandbox.values import Container, Sandbox, SourceError, Tried, Unknown
+from kubehop.sandbox.values import NONE_THERE, Container, Sandbox, SourceError, Tried, Unknown
 
 if TYPE_CHECKING:
     from kubehop.sandbox.proc.scan import Process, Processes
 
 Openers = Mapping[str, Callable[[], Sequence[Source]]]
 """Kind of source, for people -> what opens those that there are, in order."""
-
-NONE_THERE = "none is there"
-"""Why nothing is known from a kind of source of which this host has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +110,14 @@ class Host:
         return found
 
     def _merged(self, groups: Iterable[Group]) -> tuple[Sandbox, ...]:
-        return tuple(merged(group, self._confirmed) for group in groups)
+        return tuple(self._placed(merged(group, self._confirmed)) for group in groups)
+
+    def _placed(self, sandbox: Sandbox) -> Sandbox:
+        """With the inode of its namespace, where no source tells it (a lab's)."""
+        if sandbox.inode is not None or sandbox.pid is None:
+            return sandbox
+        process = self.processes.process(sandbox.pid)
+        return replace(sandbox, inode=process.inode if process else None)
 
     def _confirmed(self, pid: int, id: str) -> bool:
         """Sandboxes without an id are a lab's, which counts in our PID namespace."""
@@ -161,7 +165,7 @@ class Host:
 
     def _found(self, choice: finding.Choice, group: Group, container: str | None) -> Found:
         (complete,) = self._detailed([group], self._sources)
-        sandbox = merged(complete, self._confirmed)
+        sandbox = self._placed(merged(complete, self._confirmed))
         match = choice.match
         if container is not None:
             return Found(sandbox, finding.container_named(sandbox, container), choice.notes)
@@ -171,12 +175,14 @@ class Host:
 
     def _nothing(self, named: finding.Named) -> str:
         """Why nothing was found, what is near, and who might have known."""
+        from kubehop.render.pods import not_asked_lines
+
         sandboxes = self._merged(self._groups)
         near = finding.near(named.text, sandboxes)
         parts = [
             self._what(named, sandboxes),
             f"did you mean {near}?" if near else "",
-            *(not_asked(each) for each in self._tried if each.found is None and each.needs),
+            *not_asked_lines(self._tried),
         ]
         return "; ".join(part for part in parts if part)
 
@@ -220,9 +226,3 @@ def _in_full(source: Source, sandboxes: Sequence[Sandbox]) -> Sequence[Sandbox]:
 
 def _order(sandbox: Sandbox) -> tuple[object, ...]:
     return sandbox.namespace, sandbox.name, sandbox.uid, -sandbox.attempt, sandbox.id
-
-
-def not_asked(tried: Tried) -> str:
-    """For people: `not asked: docker at /run/docker.sock: permission denied; needs root`."""
-    needs = f" (needs {tried.needs})" if tried.needs else ""
-    return f"not asked: {tried.source}: {tried.why}{needs}"

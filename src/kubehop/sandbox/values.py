@@ -83,6 +83,10 @@ class Tried:
     needs: str = ""
 
 
+NONE_THERE = "none is there"
+"""The `why` of a Tried for a kind of source of which this host has none."""
+
+
 class SourceError(KubehopError):
     """A source that cannot be asked; `needs` is the privilege that is missing, or ""."""
 
