@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubehop.sandbox.proc.source import Proc
+from kubehop.sandbox.source import Source
 from kubehop.sandbox.values import Sandbox
 from tests.lab.inside import run_apart
 from tests.real.needs import lacks, program
@@ -26,7 +27,7 @@ EVERYONE = pytest.mark.parametrize("uid", [None, NOBODY])
 
 
 def look() -> tuple[Sandbox, ...]:
-    source = Proc()
+    source: Source = Proc()
     return source.detailed(source.sandboxes())
 
 
