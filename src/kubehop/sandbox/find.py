@@ -38,16 +38,25 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
+class Whose:
+    """What tells whose a process is; `inode` is its network namespace's, None if not known."""
+
+    pid: int
+    container_id: str = ""
+    pod_uid: str = ""
+    inode: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Named:
     """A question: `text` as it was asked, `namespace` None for any.
 
-    `process` tells the container id, the pod uid and the network namespace's inode of the process
-    that the text may mean; None if it means none.
+    `process` is the one that the text may mean; None if it means none.
     """
 
     text: str
     namespace: str | None = None
-    process: "tuple[str, str, int | None] | None" = None
+    process: Whose | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +114,12 @@ def _one(named: Named, form: str, found: Sequence[Match]) -> Match:
     if len(pods) == 1:
         return _within_pod(form, found)
     titles = _listed(sorted(title(match.sandbox) for match in pods))
+    if len({title(match.sandbox) for match in pods}) == 1:
+        sources = _listed(sorted(match.sandbox.source for match in pods))
+        raise UsageError(
+            f"{named.text!r} is {form} of {len(pods)} pods: of {sources}; choose one's PID, or"
+            " a source (--source lab:NAME for one lab)"
+        )
     if form == NAME:
         raise UsageError(f"{named.text!r} is in several namespaces: {titles}; choose with -n")
     raise UsageError(f"{named.text!r} is {form} of {len(pods)} pods: {titles}")
@@ -191,17 +206,18 @@ def _by_address(named: Named, sandboxes: Sequence[Sandbox]) -> list[Match]:
 
 def _by_process(named: Named, sandboxes: Sequence[Sandbox]) -> list[Match]:
     """By its container, else its pod, else the network namespace that it is in."""
-    if named.process is None:
+    process = named.process
+    if process is None:
         return []
-    container_id, uid, inode = named.process
-    by_id = _with_id(container_id.__eq__, sandboxes) if container_id else []
-    by_uid = [Match(each) for each in sandboxes if uid and each.uid == uid]
+    own = [Match(each) for each in sandboxes if each.pid == process.pid]
+    by_id = _with_id(process.container_id.__eq__, sandboxes) if process.container_id else []
+    by_uid = [Match(each) for each in sandboxes if process.pod_uid and each.uid == process.pod_uid]
     by_inode = [
         Match(each)
         for each in sandboxes
-        if inode is not None and each.inode == inode and not each.host_network
+        if process.inode is not None and each.inode == process.inode and not each.host_network
     ]
-    return by_id or by_uid or by_inode
+    return by_id or own or by_uid or by_inode
 
 
 def _by_id(named: Named, sandboxes: Sequence[Sandbox]) -> list[Match]:

@@ -158,10 +158,11 @@ class Host:
             for sources in (own, self._sources):
                 yield self._detailed(self._groups, sources)
 
-    def _process_in(self, text: str) -> tuple[str, str, int | None] | None:
-        pid = finding.pid_in(text)
-        process = self.processes.process(pid) if pid else None
-        return (process.container_id, process.pod_uid, process.inode) if process else None
+    def _process_in(self, text: str) -> finding.Whose | None:
+        process = self._process(text)
+        if process is None:
+            return None
+        return finding.Whose(process.pid, process.container_id, process.pod_uid, process.inode)
 
     def _found(self, choice: finding.Choice, group: Group, container: str | None) -> Found:
         (complete,) = self._detailed([group], self._sources)
