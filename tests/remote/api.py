@@ -84,7 +84,7 @@ class ApiHandler(Handler):
 
     def do_GET(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
-        self.body = json.loads(self.rfile.read(length)) if length else None
+        self.body: Any = json.loads(self.rfile.read(length)) if length else {}
         target = urlsplit(self.path)
         self.several = parse_qs(target.query)
         query = {key: values[0] for key, values in self.several.items()}

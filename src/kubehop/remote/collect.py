@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import msgspec
@@ -19,6 +20,7 @@ _JOB_NAME = ("batch.kubernetes.io/job-name", "job-name")
 _STUCK = frozenset({"ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull",
                     "CreateContainerConfigError", "CreateContainerError"})  # fmt: skip
 Progress = Callable[[int, int], None]
+Shield = Callable[[], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +77,13 @@ class Run:
         self,
         remote: Remote,
         settings: Settings,
+        shield: Shield = nullcontext,
         limits: CollectLimits = DEFAULT,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._remote, self._settings, self._limits, self._clock = remote, settings, limits, clock
+        """`shield` is entered around every request that makes a Job."""
+        self._remote, self._settings, self._shield = remote, settings, shield
+        self._limits, self._clock = limits, clock
         self._made: list[str] = []
 
     def lines(self, nodes: Sequence[str], progress: Progress) -> Iterator[Line | Failure]:
@@ -109,7 +114,8 @@ class Run:
         """Its name is noted first: a request that breaks off may have been obeyed."""
         namespace = self._settings.namespace
         self._made.append(job_name(node, self._settings.run))
-        answer = self._remote.send("POST", _jobs(namespace), job(node, self._settings))
+        with self._shield():
+            answer = self._remote.send("POST", _jobs(namespace), job(node, self._settings))
         if not isinstance(answer, Refused) or answer.status == CONFLICT:
             return None
         if answer.status == NOT_FOUND:

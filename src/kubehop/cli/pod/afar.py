@@ -148,7 +148,7 @@ def _show(pod: "Pod", looked: "Looked", output: str | None) -> None:
     from kubehop.cli.pod.afar_text import json_value, lines
 
     if output:
-        from kubehop.cli.common import emit
+        from kubehop.cli.output import emit
 
         emit(json_value(pod, looked), output)
     else:

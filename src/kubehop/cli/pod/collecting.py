@@ -69,14 +69,14 @@ def collect(options: dict[str, Any]) -> int:
         needs = collect_needs(settings.namespace)
         require(remote, "collect by Jobs", needs)
         nodes = _nodes(remote, options)
-        run = Run(remote, settings)
         click.echo(f"run {settings.run}: {len(nodes)} Jobs in {settings.namespace}", err=True)
-        with _ended_by_signals() as ending:
+        with _Signals() as signals:
+            run = Run(remote, settings, signals.shield)
             try:
                 try:
                     return _stream(run, nodes)
                 finally:
-                    ending.append(0)  # from here on no signal comes between
+                    signals.ended = True  # from here on no signal comes between
             finally:
                 _remove(run, settings)
 
@@ -128,24 +128,47 @@ def _remove(run: "Run", settings: Settings) -> None:
         )
 
 
-@contextmanager
-def _ended_by_signals() -> Iterator[list[int]]:
-    """The first of SIGINT, SIGTERM and SIGHUP interrupts; none once the list has something."""
-    ending: list[int] = []
+class _Signals:
+    """The first of SIGINT, SIGTERM and SIGHUP interrupts, and none once `ended` is set.
 
-    def interrupt(number: int, _: object) -> None:
-        if ending:
-            click.echo("the Jobs are being removed", err=True)
+    One that comes while a Job is being made waits for the answer: without it nobody knows whether
+    there is a Job. A second one does not wait.
+    """
+
+    def __init__(self) -> None:
+        self.ended = self._shielded = self._waiting = self._came = False
+
+    def __enter__(self) -> "_Signals":
+        self._before = {number: signal.signal(number, self._handle) for number in _ENDING}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Whoever was interrupted is about to end, and is not interrupted again."""
+        if not self._came:
+            for number, handler in self._before.items():
+                signal.signal(number, handler)
+
+    def _handle(self, number: int, frame: object) -> None:
+        self._came = True
+        if self.ended:
             return
-        ending.append(number)
+        if self._shielded and not self._waiting:
+            self._waiting = True
+            return
+        self.ended = True
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt) for number in _ENDING}
-    try:
-        yield ending
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    @contextmanager
+    def shield(self) -> Iterator[None]:
+        """Around a request that makes something."""
+        self._shielded = True
+        try:
+            yield
+        finally:
+            self._shielded = False
+        if self._waiting:
+            self.ended = True
+            raise KeyboardInterrupt
 
 
 @contextmanager
