@@ -1,17 +1,17 @@
 """What all commands share: input and output options, and the cluster that they mean."""
 
-import os
-import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
+from kubehop.cli.output import emit as emit
+from kubehop.cli.output import output_option as output_option
+from kubehop.cli.output import style as style
 from kubehop.model.cluster import Cluster
 from kubehop.model.errors import UsageError
 from kubehop.model.inventory import Inventory
 from kubehop.model.proxy import DetectLocal, ProxyMode
-from kubehop.render.drawing import Style
 from kubehop.workload.options import Options
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -88,17 +88,6 @@ def options_for(default: str) -> Callable[[F], F]:
     return decorated
 
 
-def output_option(*formats: str) -> Callable[[F], F]:
-    """`-o`: text when absent."""
-    return click.option(
-        "-o",
-        "--output",
-        type=click.Choice(formats),
-        metavar="|".join(formats),
-        help="Output format; text by default.",
-    )
-
-
 def namespace_of(options: dict[str, Any]) -> str:
     """The namespace for unqualified names: -n, else the context's, else default."""
     if options["namespace"]:
@@ -173,24 +162,6 @@ def _split(cidrs: str | None, option: str) -> tuple[str, ...] | None:
         except ValueError as error:
             raise UsageError(f"{option}: {part!r} is not a CIDR") from error
     return parts
-
-
-def style(output: str | None) -> Style:
-    """Colours only on a terminal, and not where NO_COLOR is set (no-color.org)."""
-    colour = sys.stdout is not None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    return Style(colour=colour, wide=output == "wide")
-
-
-def emit(value: dict[str, Any], output: str) -> None:
-    """Print a JSON value as `-o json` or `-o yaml`."""
-    if output == "yaml":
-        import yaml
-
-        click.echo(yaml.safe_dump(value, sort_keys=False, allow_unicode=True), nl=False)
-        return
-    from kubehop.render.json_common import dumps
-
-    click.echo(dumps(value), nl=False)
 
 
 def warn_ignored(inventory_ignored: dict[str, int]) -> None:

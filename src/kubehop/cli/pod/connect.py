@@ -2,7 +2,7 @@
 
 import click
 
-from kubehop.cli.common import output_option
+from kubehop.cli.output import output_option
 from kubehop.cli.pod.common import chosen, pod_options
 from kubehop.cli.pod.inside import files_of, opened, title
 from kubehop.model.errors import UsageError
@@ -53,7 +53,7 @@ def command(
     there = opened(pod)
     found = connected(host, port, udp, timeout, lambda: files_of(pod), lambda: go_inside(there))
     if output:
-        from kubehop.cli.common import emit
+        from kubehop.cli.output import emit
         from kubehop.cli.pod.connecting import json_value
 
         emit(json_value(title(pod), found), output)

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import click
 
-from kubehop.cli.common import emit, output_option
+from kubehop.cli.output import emit, output_option
 from kubehop.cli.pod.common import Chosen, chosen, pod_options
 
 F = TypeVar("F", bound=Callable[..., Any])

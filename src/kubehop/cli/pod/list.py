@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kubehop.cli.common import emit, output_option
+from kubehop.cli.output import emit, output_option
 from kubehop.cli.pod.common import source_option, this_host
 from kubehop.sandbox.values import Sandbox, Unknown
 
