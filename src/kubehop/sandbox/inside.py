@@ -8,6 +8,7 @@ import os
 import socket
 import traceback
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from kubehop.linux.netlink import netlink_socket
 from kubehop.sandbox.namespace import Namespace, NotAllowedError, enter, inside, own_namespace
@@ -41,9 +42,7 @@ def sockets_inside(namespace: Namespace, makers: Sequence[Maker]) -> list[socket
 
 def netlink_inside(namespace: Namespace, *protocols: int) -> list[socket.socket]:
     """Netlink sockets there, one of each protocol. Raises as `sockets_inside`."""
-    makers: list[Maker] = [
-        lambda protocol=protocol: netlink_socket(protocol) for protocol in protocols
-    ]  # type: ignore[misc]
+    makers = [partial(netlink_socket, protocol) for protocol in protocols]
     return sockets_inside(namespace, makers)
 
 

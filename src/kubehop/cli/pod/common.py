@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 SOURCES = ("cri", "docker", "lab", "proc")
+_ONE_LAB = "lab:"
+"""Before a lab's name: that lab alone."""
 
 _namespace = click.option(
     "-n", "--namespace", metavar="NAME", help="Namespace of an unqualified name. Default: any."
@@ -23,10 +25,18 @@ _namespace = click.option(
 _container = click.option(
     "-c", "--container", metavar="NAME", help="The container whose files and processes are meant."
 )
+
+
+def _checked(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value is None or value in SOURCES or (value.startswith(_ONE_LAB) and value != _ONE_LAB):
+        return value
+    raise click.BadParameter(f"{value!r} is none of {', '.join(SOURCES)}, {_ONE_LAB}NAME")
+
+
 source_option = click.option(
     "--source",
-    type=click.Choice(SOURCES),
-    metavar="|".join(SOURCES),
+    callback=_checked,
+    metavar="cri|docker|lab[:NAME]|proc",
     help="Ask this source alone. Default: all, in this order.",
 )
 
@@ -79,6 +89,8 @@ def this_host(source: str | None = None) -> "Host":
 
 def _sources(only: str | None) -> dict[str, "Callable[[], Sequence[Source]]"]:
     """What opens the sources of each kind, in order."""
+    if only and only.startswith(_ONE_LAB):
+        return {"lab": lambda: _labs(only.removeprefix(_ONE_LAB))}
     kinds = {"cri": _cri, "docker": _docker, "lab": _labs}
     return {kind: kinds[kind] for kind in kinds if only in (None, kind)}
 
@@ -95,7 +107,7 @@ def _docker() -> "Sequence[Source]":
     return docker_sources()
 
 
-def _labs() -> "Sequence[Source]":
+def _labs(name: str | None = None) -> "Sequence[Source]":
     from kubehop.cli.pod.labs import lab_sources
 
-    return lab_sources()
+    return lab_sources(name)

@@ -18,14 +18,17 @@ SECONDS = 3.0
 HANDLER = "kubehop"
 
 
-def lab_sources() -> list[Source]:
-    """One for each lab of this user that is up. Without any, nothing of labs is imported."""
+def lab_sources(only: str | None = None) -> list[Source]:
+    """One for each lab of this user that is up, or for the one of that name.
+
+    Without any, nothing of labs is imported.
+    """
     if not os.path.isdir(state_place()):
         return []
     from kubehop.lab.supervisor.place import names
 
     try:
-        return [Lab(name) for name in names()]
+        return [Lab(name) for name in names() if only in (None, name)]
     except (KubehopError, OSError) as error:
         return [_NoLabs(str(error))]
 
