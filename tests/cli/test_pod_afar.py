@@ -302,4 +302,23 @@ def test_here_is_json_lines_and_an_end(capsys: pytest.CaptureFixture[str]) -> No
     assert {each["kind"] for each in pods} <= {"PodNetwork"}
     assert (end["kind"], end["node"], end["pods"]) == ("NodeCollected", "n1", len(pods))
     assert {each["node"] for each in lines} == {"n1"}
-    assert end["tried"]
+    assert end["sources"]
+
+
+def test_the_manifests_command_is_the_collector(
+    nodes: api.Remote, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is made up: the Job's own command runs, and what it prints comes through."""
+
+    def collector() -> api.Log:
+        (job,) = nodes.jobs.values()
+        words = job["spec"]["template"]["spec"]["containers"][0]["command"]
+        done = subprocess.run(
+            [sys.executable, "-m", *words], capture_output=True, text=True, check=True
+        )
+        return "Succeeded", done.stdout
+
+    nodes.nodes = {"n.example": collector}
+    assert run(["pod", "collect"]) == 0
+    last = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (last["kind"], last["node"]) == ("NodeCollected", "n.example")

@@ -28,7 +28,7 @@ def collect_here(node: str) -> int:
             "kind": END,
             "node": node,
             "pods": len(sandboxes),
-            "tried": plain(host.tried),
+            "sources": plain(host.tried),
         }
     )
     return 0
