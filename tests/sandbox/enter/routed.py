@@ -69,9 +69,20 @@ def routed() -> Iterator[Routed]:
         # Else the kernel sends one ICMP error a second to each.
         Path("/proc/sys/net/ipv4/icmp_ratelimit").write_text("0")
         Path("/proc/sys/net/ipv6/icmp/ratelimit").write_text("0")
+        _soon_given_up("host1", "host2")
         for one in (client, server):
+            with inside(one.namespace):
+                _soon_given_up("eth0")
             _settled(one)
         yield Routed(client, server)
+
+
+def _soon_given_up(*devices: str) -> None:
+    """Of an address that nobody answers for: else the kernel asks three times, a second apart."""
+    for device in devices:
+        for family in ("ipv4", "ipv6"):
+            path = Path(f"/proc/sys/net/{family}/neigh/{device}/retrans_time_ms")
+            path.write_text("100")
 
 
 def _settled(one: Pod) -> None:
