@@ -3,11 +3,12 @@
 import os
 import sys
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from kubehop.render.drawing import Style
+if TYPE_CHECKING:
+    from kubehop.render.drawing import Style
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -23,8 +24,10 @@ def output_option(*formats: str) -> Callable[[F], F]:
     )
 
 
-def style(output: str | None) -> Style:
+def style(output: str | None) -> "Style":
     """Colours only on a terminal, and not where NO_COLOR is set (no-color.org)."""
+    from kubehop.render.drawing import Style
+
     colour = sys.stdout is not None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     return Style(colour=colour, wide=output == "wide")
 
