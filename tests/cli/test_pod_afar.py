@@ -16,6 +16,7 @@ import pytest
 from kubehop.cli.main import run
 from kubehop.cli.pod.afar import pod_ip_afar
 from kubehop.model.errors import ClusterError, UsageError
+from tests.cli.test_cli import documented
 from tests.live.api_server import Json
 from tests.live.conftest import Write
 from tests.remote import api
@@ -124,6 +125,30 @@ def test_debug_with_a_yes(web: api.Remote, capsys: pytest.CaptureFixture[str]) -
     assert not web.executed
 
 
+@pytest.mark.parametrize(("answer", "code", "patches"), [(b"n\n", 130, 0), (b"y\n", 0, 1)])
+def test_debug_on_a_terminal(
+    web: api.Remote, home: Path, answer: bytes, code: int, patches: int
+) -> None:
+    mine, its = os.openpty()
+    try:
+        words = ("pod", "ip", "web", "--context", "dev", "--debug", "--image", "box")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "kubehop", *words],
+            env={**os.environ, "HOME": str(home)},
+            stdin=its,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        os.write(mine, answer)
+        _, err = process.communicate(timeout=30)
+    finally:
+        os.close(mine)
+        os.close(its)
+    assert b"can never be removed from the pod. Go on? [y/N]" in err
+    assert process.returncode == code
+    assert [each.method for each in web.requests].count("PATCH") == patches
+
+
 @pytest.mark.parametrize("lacking", sorted(DEBUG))
 def test_debug_names_the_right_that_is_missing(
     web: api.Remote, lacking: tuple[str, str, str]
@@ -191,6 +216,7 @@ def test_a_failure_is_a_line_and_exit_1(
     assert run(["pod", "collect", "--nodes", "a,b"]) == 1
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     (failure,) = [each for each in lines if each["kind"] == "CollectFailure"]
+    assert set(failure) == documented("CollectFailure")
     assert (failure["node"], failure["apiVersion"]) == ("a", "kubehop/v1")
     assert "ImagePullBackOff" in failure["why"]
     assert nodes.jobs == {}
@@ -302,7 +328,9 @@ def test_here_is_json_lines_and_an_end(capsys: pytest.CaptureFixture[str]) -> No
     assert {each["kind"] for each in pods} <= {"PodNetwork"}
     assert (end["kind"], end["node"], end["pods"]) == ("NodeCollected", "n1", len(pods))
     assert {each["node"] for each in lines} == {"n1"}
-    assert end["sources"]
+    assert set(end) - {"sources"} | {
+        f"sources[].{key}" for each in end["sources"] for key in each
+    } == documented("NodeCollected")
 
 
 def test_the_manifests_command_is_the_collector(
