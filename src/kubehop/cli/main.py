@@ -35,7 +35,8 @@ def cli() -> None:
     see, and why does it not arrive?
 
     Input is the current kubectl context, or files with -f: manifests, `kubectl get -o yaml`,
-    a `kubectl cluster-info dump`, a kubehop snapshot. Nothing is ever changed.
+    a `kubectl cluster-info dump`, a kubehop snapshot. Nothing is changed, but where a command's
+    help says so (`pod ip --debug`, `pod collect`).
 
     \b
     Examples:
