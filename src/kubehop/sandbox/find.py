@@ -25,6 +25,8 @@ _HEXADECIMAL = re.compile(rf"[0-9a-fA-F]{{{SHORTEST},64}}")
 _RUNTIME = re.compile(r"[a-z][a-z0-9+.-]*://([0-9a-fA-F]+)")
 _PROCESS = re.compile(r"/proc/([0-9]{1,9})/?")
 _NUMBER = re.compile(r"[0-9]{1,9}")
+_SHOWN = 20
+"""Digits of an id in an error: more than anybody types."""
 _LISTED = 10
 """Pods that an error names."""
 
@@ -110,6 +112,10 @@ def chosen(named: Named, sandboxes: Sequence[Sandbox]) -> Choice | None:
 
 
 def _one(named: Named, form: str, found: Sequence[Match]) -> Match:
+    ids = {id for _, id in _with_ids(found)}
+    if form == ID and len(ids) > 1:
+        shown = _listed(sorted(f"{id[:_SHOWN]} ({title(one)})" for one, id in _with_ids(found)))
+        raise UsageError(f"{named.text!r} begins {len(ids)} ids: {shown}")
     pods = _pods(found)
     if len(pods) == 1:
         return _within_pod(form, found)
@@ -123,6 +129,14 @@ def _one(named: Named, form: str, found: Sequence[Match]) -> Match:
     if form == NAME:
         raise UsageError(f"{named.text!r} is in several namespaces: {titles}; choose with -n")
     raise UsageError(f"{named.text!r} is {form} of {len(pods)} pods: {titles}")
+
+
+def _with_ids(found: Iterable[Match]) -> list[tuple[Sandbox, str]]:
+    """Sandboxes, each with the id that fitted."""
+    return [
+        (match.sandbox, match.container.id if match.container else match.sandbox.id)
+        for match in found
+    ]
 
 
 def _within_pod(form: str, found: Sequence[Match]) -> Match:
@@ -239,13 +253,13 @@ def _with_id(fits: Callable[[str], bool], sandboxes: Sequence[Sandbox]) -> list[
     return found
 
 
-NAME = "a name"
+NAME, ID = "a name", "the id, or its beginning,"
 FORMS: tuple[tuple[str, Callable[[Named, Sequence[Sandbox]], list[Match]]], ...] = (
     (NAME, _by_name),
     ("docker's name", _by_docker_name),
     ("an address", _by_address),
     ("the PID of a process", _by_process),
-    ("the id, or its beginning,", _by_id),
+    (ID, _by_id),
 )
 
 
