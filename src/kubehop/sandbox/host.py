@@ -18,6 +18,10 @@ Openers = Mapping[str, Callable[[], Sequence[Source]]]
 """Kind of source, for people -> what opens those that there are, in order."""
 
 
+Numbered = tuple[tuple[int, Source], ...]
+"""Sources, each with how manieth in order it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """The pod that was meant, in full; `container` if one was named; `notes` are for people."""
@@ -77,28 +81,39 @@ class Host:
 
     def close(self) -> None:
         """Let go of all connections."""
-        for source in self._sources:
+        for _, source in self.__dict__.get("_runtimes", ()):
             source.close()
 
     @cached_property
-    def _sources(self) -> tuple[Source, ...]:
+    def _runtimes(self) -> Numbered:
         opened: list[Source] = []
         for kind, opener in self._openers.items():
             sources = opener()
             if not sources:
                 self._tried.append(Tried(kind, None, NONE_THERE))
             opened += sources
-        return (*opened, *self._from_proc())
+        return tuple(enumerate(opened))
 
-    def _from_proc(self) -> Iterator[Source]:
-        if self._proc:
-            from kubehop.sandbox.proc.source import Proc
+    @cached_property
+    def _by_proc(self) -> Numbered:
+        if not self._proc:
+            return ()
+        from kubehop.sandbox.proc.source import Proc
 
-            yield Proc(self._root, self.processes)
+        return ((len(self._runtimes), Proc(self._root, self.processes)),)
+
+    @property
+    def _sources(self) -> Numbered:
+        return (*self._runtimes, *self._by_proc)
+
+    @cached_property
+    def _told(self) -> tuple[tuple[Sandbox, ...], ...]:
+        """What each source lists but /proc."""
+        return tuple(self._listed(source) for _, source in self._runtimes)
 
     @cached_property
     def _groups(self) -> tuple[Group, ...]:
-        return grouped([self._listed(source) for source in self._sources])
+        return grouped([*self._told, *(self._listed(source) for _, source in self._by_proc)])
 
     def _listed(self, source: Source) -> tuple[Sandbox, ...]:
         try:
@@ -111,6 +126,22 @@ class Host:
 
     def _merged(self, groups: Iterable[Group]) -> tuple[Sandbox, ...]:
         return tuple(self._placed(merged(group, self._confirmed)) for group in groups)
+
+    def _with_pids(self, sandbox: Sandbox) -> Sandbox:
+        """With the first process of each container, where no source tells it."""
+        if not self._proc:
+            return sandbox
+        containers = tuple(
+            each if each.pid or not each.id else replace(each, pid=self._first_pid(each.id))
+            for each in sandbox.containers
+        )
+        pid = sandbox.pid or (self._first_pid(sandbox.id) if sandbox.id else None)
+        found = replace(sandbox, pid=pid, containers=containers)
+        return found if found == sandbox else replace(found, source=f"{sandbox.source}, /proc")
+
+    def _first_pid(self, id: str) -> int | None:
+        found = self.processes.of_container(id)
+        return found[0].pid if found else None
 
     def _placed(self, sandbox: Sandbox) -> Sandbox:
         """With the inode of its namespace, where no source tells it (a lab's)."""
@@ -126,12 +157,10 @@ class Host:
         process = self.processes.process(pid)
         return process is not None and (not id or process.container_id == id)
 
-    def _detailed(self, groups: Sequence[Group], sources: Iterable[Source]) -> tuple[Group, ...]:
+    def _detailed(self, groups: Sequence[Group], sources: Numbered) -> tuple[Group, ...]:
         """The groups, their parts completed by the sources that told them, each asked once."""
         completed: dict[tuple[int, int], Sandbox] = {}
-        for number, source in enumerate(self._sources):
-            if source not in sources:
-                continue
+        for number, source in sources:
             asked = [
                 (at, part.sandbox)
                 for at, group in enumerate(groups)
@@ -151,12 +180,19 @@ class Host:
         )
 
     def _looks(self, named: finding.Named) -> Iterator[tuple[Group, ...]]:
-        """What to look in, the cheapest first."""
-        yield self._groups
-        if finding.is_address(named.text):
-            own = [source for source in self._sources[-1:] if self._proc]
-            for sources in (own, self._sources):
-                yield self._detailed(self._groups, sources)
+        """What to look in, the cheapest first.
+
+        Where all who were asked answered, they know every pod, and /proc need not be read for its
+        list; of an address they may not.
+        """
+        told = self._told
+        if all(each.found is not None or each.why == NONE_THERE for each in self._tried):
+            yield grouped(told)
+        if not finding.is_address(named.text):
+            yield self._groups
+            return
+        for sources in (self._by_proc, self._sources):
+            yield self._detailed(self._groups, sources)
 
     def _process_in(self, text: str) -> finding.Whose | None:
         process = self._process(text)
@@ -165,8 +201,10 @@ class Host:
         return finding.Whose(process.pid, process.container_id, process.pod_uid, process.inode)
 
     def _found(self, choice: finding.Choice, group: Group, container: str | None) -> Found:
-        (complete,) = self._detailed([group], self._sources)
-        sandbox = self._placed(merged(complete, self._confirmed))
+        listed = {part.source for part in group}
+        asked = self._runtimes if max(listed) < len(self._runtimes) else self._sources
+        (complete,) = self._detailed([group], asked)
+        sandbox = self._placed(self._with_pids(merged(complete, self._confirmed)))
         match = choice.match
         if container is not None:
             return Found(sandbox, finding.container_named(sandbox, container), choice.notes)

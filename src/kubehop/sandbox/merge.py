@@ -118,18 +118,23 @@ def _id(parts: list[Part]) -> str:
 def merged(group: Group, confirmed: Confirmed) -> Sandbox:
     """The one sandbox that the parts tell of. `group` is not empty."""
     parts = [part.sandbox for part in group]
-    known: dict[str, Any] = {field: _first_known(field, parts) for field in FIRST_KNOWN}
-    pid, doubts = _pid(parts, known["id"], confirmed)
-    if known["host_network"]:
-        known["addresses"] = ()  # those that /proc sees there are the node's
-    sandbox = Sandbox(
-        **known,
+    known = _all_known(parts) if len(parts) > 1 else parts[0]
+    pid, doubts = _pid(parts, known.id, confirmed)
+    sandbox = replace(
+        known,
         pid=pid,
         containers=_containers(parts, confirmed),
-        source=", ".join(dict.fromkeys(part.source for part in parts if part.source)),
+        # Those that /proc sees there are the node's.
+        addresses=() if known.host_network else known.addresses,
     )
     unknown = [unknown for part in parts for unknown in part.unknown]
     return replace(sandbox, unknown=tuple(_open([*unknown, *doubts], sandbox)))
+
+
+def _all_known(parts: Sequence[Sandbox]) -> Sandbox:
+    known: dict[str, Any] = {field: _first_known(field, parts) for field in FIRST_KNOWN}
+    sources = dict.fromkeys(part.source for part in parts if part.source)
+    return Sandbox(**known, source=", ".join(sources))
 
 
 def _first_known(field: str, parts: Sequence[Any]) -> Any:

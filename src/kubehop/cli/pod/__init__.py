@@ -15,6 +15,10 @@ COMMANDS: Commands = {
 }
 
 
+_THRESHOLD = 50_000
+"""Objects until the collector looks: a short answer leaves it nothing to find, so why wait."""
+
+
 @click.group("pod", cls=lazy_group(COMMANDS))
 def command() -> None:
     """A pod's network, seen from the host that it runs on: needs nothing in the image.
@@ -29,3 +33,6 @@ def command() -> None:
       kubehop pod ip 10.42.0.8                     whose address is it?
       kubehop pod exec shop/cart -- ss -tlnp       a program of this host, in the pod's network
     """
+    import gc
+
+    gc.set_threshold(_THRESHOLD)

@@ -102,6 +102,10 @@ def _cri() -> "Sequence[Source]":
 
 
 def _docker() -> "Sequence[Source]":
+    from kubehop.sandbox.docker.sockets import socket_paths
+
+    if not socket_paths():
+        return ()
     from kubehop.sandbox.docker.source import docker_sources
 
     return docker_sources()
