@@ -75,15 +75,18 @@ def _interface(one: Interface, names: dict[int | None, str]) -> Iterator[str]:
     for name in one.other_names:
         yield f"    altname {printable(name)}"
     for address in one.addresses:
-        yield from _address(address)
+        first, lifetimes = _address(address)
+        yield first
+        if one.mtu is not None:  # /proc, which tells no MTU, tells no lifetimes either
+            yield lifetimes
 
 
 def _first(one: Interface, names: dict[int | None, str]) -> str:
     """ip(8) leaves a space at the end of this line unless there is a queue length."""
     words = [
         f"{one.index}:" if one.index is not None else "",
-        f"{printable(one.name)}{_below(one, names)}:",
-        f"<{','.join(one.flags)}>" if one.flags or one.index is not None else "",
+        f"{printable(one.name) or '?'}{_below(one, names)}:",
+        f"<{','.join(one.flags)}>" if one.flags or one.mtu is not None else "",
         f"mtu {one.mtu}" if one.mtu is not None else "",
         f"qdisc {one.qdisc}" if one.qdisc else "",
         f"master {printable(names.get(one.master, f'if{one.master}'))}" if one.master else "",
@@ -124,7 +127,7 @@ def _address(one: InterfaceAddress) -> Iterator[str]:
         f"{one.address}{peer}" + (f"/{one.prefix}" if one.prefix is not None else ""),
         f"metric {one.metric}" if one.metric is not None else "",
         f"brd {one.broadcast}" if one.broadcast else "",
-        f"scope {one.scope}",
+        f"scope {one.scope}" if one.scope else "",
         *one.flags,
     ]
     yield f"    {family} " + "".join(f"{word} " for word in words if word) + printable(one.label)
