@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--scale 0.1] [--dns-scale 1] [--no-lab]`: figures with targets."""
+"""`python -m benchmarks [--scale 0.1] [--dns-scale 1] [--no-lab] [--no-pod]`: figures with targets."""
 
 import argparse
 import json
@@ -7,7 +7,7 @@ import platform
 import sys
 import tempfile
 
-from benchmarks import dns, generator, lab, lab_kernel, lab_rules
+from benchmarks import dns, generator, lab, lab_kernel, lab_rules, pod
 from benchmarks.measures import MEASURES, apart, command_seconds
 
 Row = tuple[str, str, str, bool | None]
@@ -18,6 +18,7 @@ def main() -> int:
     parser.add_argument("--scale", type=float, default=0.1, help="1.0 is 700 MB of JSON")
     parser.add_argument("--dns-scale", type=float, default=1, help="of the DNS part; 0: without")
     parser.add_argument("--no-lab", dest="lab", action="store_false", help="without the lab's part")
+    parser.add_argument("--no-pod", dest="pod", action="store_false", help="without real pods")
     parser.add_argument("--measure", nargs=2, metavar=("NAME", "FILE"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
@@ -31,6 +32,8 @@ def main() -> int:
         rows = measured(path, size / 1e6, options.scale)
     if options.lab:
         rows += [*lab.rows(), *lab_rules.rows(), *lab_kernel.rows()]
+    if options.pod:
+        rows += pod.rows()
     if options.dns_scale:
         rows += dns.rows(options.dns_scale)
     show(rows, options.scale)
