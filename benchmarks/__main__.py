@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--scale 0.1] [--dns-scale 1] [--no-lab] [--no-pod]`: figures with targets."""
+"""`python -m benchmarks [--scale 0.1] [--dns-scale 1] [--no-lab] [--no-pod]`: figures."""
 
 import argparse
 import json
