@@ -40,10 +40,11 @@ def _seen(lines: Lines) -> dict[str, dict[str, Any]]:
 
 
 def _interfaces(answer: dict[str, Any]) -> list[dict[str, Any]]:
-    """Without what runs out meanwhile."""
+    """Without what runs out meanwhile; addresses that are new are checked for a second or two."""
     found: list[dict[str, Any]] = answer["network"]["interfaces"]
     for address in (address for one in found for address in one["addresses"]):
         address["validSeconds"] = address["preferredSeconds"] = None
+        address["flags"] = [flag for flag in address["flags"] if flag != "tentative"]
     return found
 
 
