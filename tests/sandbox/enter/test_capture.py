@@ -360,3 +360,9 @@ def test_a_line_of_anything() -> None:
         protocol = noise.choice((0x0800, 0x86DD, 0x0806, 4))
         shown = line(_seen(cut, protocol, kind=noise.randrange(9)), noise.choice((1, 276)))
         assert "\n" not in shown
+
+
+def test_a_filter_that_no_jump_reaches_across_is_refused() -> None:
+    """An instruction jumps 255 others at most."""
+    with pytest.raises(UsageError, match="too many terms"):
+        program(" and ".join(["host 2001:db8::1"] * 100), 100)

@@ -8,8 +8,9 @@ every kind of interface. linux/filter.h, Documentation/networking/filter.rst.
 import ipaddress
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from kubehop.linux.bpf import JEQ, LDB, LDH, LDW, NEXT, RET, Line, assembled
 from kubehop.model.errors import UsageError
 
 _NET = 0xFFF00000
@@ -18,23 +19,11 @@ _PROTOCOL = 0xFFFFF000
 _IP, _ARP, _IP6 = 0x0800, 0x0806, 0x86DD
 _WITH_PORTS = (6, 17, 132)
 
-_LDW, _LDH, _LDB, _LDH_INDEXED, _LDX_HEADER = 0x20, 0x28, 0x30, 0x48, 0xB1
-_JEQ, _JSET, _RET = 0x15, 0x45, 0x06
+_LDH_INDEXED, _LDX_HEADER, _JSET = 0x48, 0xB1, 0x45
 _FRAGMENT = 0x1FFF
 
-_NEXT, _SKIP = "", "skip"
+_SKIP = "skip"
 GRAMMAR = "host ADDRESS, port N, tcp, udp, icmp, arp, ip, ip6, joined by `and`"
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """One instruction; `yes` and `no` are labels to go on at, "" the next instruction."""
-
-    code: int
-    value: int
-    yes: str = _NEXT
-    no: str = _NEXT
-    label: str = ""
 
 
 def program(expression: str, snaplen: int) -> bytes:
@@ -45,31 +34,26 @@ def program(expression: str, snaplen: int) -> bytes:
     lines = [
         line for number, term in enumerate(_terms(expression)) for line in _named(number, term)
     ]
-    lines += [_Line(_RET, snaplen), _Line(_RET, 0, label=_SKIP)]
-    at = {line.label: index for index, line in enumerate(lines) if line.label}
-
-    def jump(index: int, label: str) -> int:
-        return at[label] - index - 1 if label else 0
-
-    return b"".join(
-        struct.pack("=HBBI", line.code, jump(i, line.yes), jump(i, line.no), line.value)
-        for i, line in enumerate(lines)
-    )
+    lines += [Line(RET, snaplen), Line(RET, 0, label=_SKIP)]
+    try:
+        return assembled(lines)
+    except ValueError as error:
+        raise UsageError(f"--filter has too many terms: {expression[:60]!r}...") from error
 
 
-def _named(number: int, lines: list[_Line]) -> Iterator[_Line]:
+def _named(number: int, lines: list[Line]) -> Iterator[Line]:
     """The lines of a term, which ends at `next` or `skip`; its labels are its own."""
 
     def own(label: str) -> str:
-        return label if label in (_NEXT, _SKIP) else f"{number}-{label}"
+        return label if label in (NEXT, _SKIP) else f"{number}-{label}"
 
     for line in lines:
         yield replace(line, yes=own(line.yes), no=own(line.no), label=own(line.label))
     # Something to jump to: reads what the next term reads first, too.
-    yield _Line(_LDH, _PROTOCOL, label=own("next"))
+    yield Line(LDH, _PROTOCOL, label=own("next"))
 
 
-def _terms(expression: str) -> Iterator[list[_Line]]:
+def _terms(expression: str) -> Iterator[list[Line]]:
     words = expression.split()
     while words:
         word = words.pop(0)
@@ -83,56 +67,56 @@ def _terms(expression: str) -> Iterator[list[_Line]]:
             raise UsageError(f"--filter: `and` joins what there is: {GRAMMAR}")
 
 
-def _type(*kinds: int) -> list[_Line]:
-    return [_Line(_LDH, _PROTOCOL), *_one_of(kinds)]
+def _type(*kinds: int) -> list[Line]:
+    return [Line(LDH, _PROTOCOL), *_one_of(kinds)]
 
 
-def _one_of(values: tuple[int, ...], then: str = "next") -> list[_Line]:
+def _one_of(values: tuple[int, ...], then: str = "next") -> list[Line]:
     """Go on at `then` if what was loaded is one of these, else skip the packet."""
     *some, last = values
-    return [*(_Line(_JEQ, value, yes=then) for value in some), _Line(_JEQ, last, then, _SKIP)]
+    return [*(Line(JEQ, value, yes=then) for value in some), Line(JEQ, last, then, _SKIP)]
 
 
-def _transport(four: tuple[int, ...], six: tuple[int, ...]) -> list[_Line]:
+def _transport(four: tuple[int, ...], six: tuple[int, ...]) -> list[Line]:
     """IP's protocol, or IPv6's first next header."""
     return [
-        _Line(_LDH, _PROTOCOL),
-        _Line(_JEQ, _IP, no="six"),
-        _Line(_LDB, _NET + 9),
+        Line(LDH, _PROTOCOL),
+        Line(JEQ, _IP, no="six"),
+        Line(LDB, _NET + 9),
         *_one_of(four),
-        _Line(_JEQ, _IP6, no=_SKIP, label="six"),
-        _Line(_LDB, _NET + 6),
+        Line(JEQ, _IP6, no=_SKIP, label="six"),
+        Line(LDB, _NET + 6),
         *_one_of(six),
     ]
 
 
-def _port(text: str) -> list[_Line]:
+def _port(text: str) -> list[Line]:
     if not (text.isascii() and text.isdecimal() and int(text) < 65536):
         raise UsageError(f"--filter: port {text!r} is not a number up to 65535")
     number = int(text)
     return [
-        _Line(_LDH, _PROTOCOL),
-        _Line(_JEQ, _IP, no="six"),
-        _Line(_LDB, _NET + 9),
+        Line(LDH, _PROTOCOL),
+        Line(JEQ, _IP, no="six"),
+        Line(LDB, _NET + 9),
         *_one_of(_WITH_PORTS, "four"),
-        _Line(_LDH, _NET + 6, label="four"),
-        _Line(_JSET, _FRAGMENT, yes=_SKIP),  # only the first fragment has ports
-        _Line(_LDX_HEADER, _NET),
-        _Line(_LDH_INDEXED, _NET),
-        _Line(_JEQ, number, yes="next"),
-        _Line(_LDH_INDEXED, _NET + 2),
+        Line(LDH, _NET + 6, label="four"),
+        Line(_JSET, _FRAGMENT, yes=_SKIP),  # only the first fragment has ports
+        Line(_LDX_HEADER, _NET),
+        Line(_LDH_INDEXED, _NET),
+        Line(JEQ, number, yes="next"),
+        Line(_LDH_INDEXED, _NET + 2),
         *_one_of((number,)),
-        _Line(_JEQ, _IP6, no=_SKIP, label="six"),
-        _Line(_LDB, _NET + 6),
+        Line(JEQ, _IP6, no=_SKIP, label="six"),
+        Line(LDB, _NET + 6),
         *_one_of(_WITH_PORTS, "ports"),
-        _Line(_LDH, _NET + 40, label="ports"),
-        _Line(_JEQ, number, yes="next"),
-        _Line(_LDH, _NET + 42),
+        Line(LDH, _NET + 40, label="ports"),
+        Line(JEQ, number, yes="next"),
+        Line(LDH, _NET + 42),
         *_one_of((number,)),
     ]
 
 
-def _host(text: str) -> list[_Line]:
+def _host(text: str) -> list[Line]:
     try:
         address = ipaddress.ip_address(text)
     except ValueError as error:
@@ -142,33 +126,33 @@ def _host(text: str) -> list[_Line]:
         return [*_type_then(_IP6), *_words(8, words, "to"), *_words(24, words, _SKIP, "to")]
     number = int(address)
     return [
-        _Line(_LDH, _PROTOCOL),
-        _Line(_JEQ, _IP, no="arp"),
-        _Line(_LDW, _NET + 12),
-        _Line(_JEQ, number, yes="next"),
-        _Line(_LDW, _NET + 16),
+        Line(LDH, _PROTOCOL),
+        Line(JEQ, _IP, no="arp"),
+        Line(LDW, _NET + 12),
+        Line(JEQ, number, yes="next"),
+        Line(LDW, _NET + 16),
         *_one_of((number,)),
-        _Line(_JEQ, _ARP, no=_SKIP, label="arp"),
-        _Line(_LDW, _NET + 14),
-        _Line(_JEQ, number, yes="next"),
-        _Line(_LDW, _NET + 24),
+        Line(JEQ, _ARP, no=_SKIP, label="arp"),
+        Line(LDW, _NET + 14),
+        Line(JEQ, number, yes="next"),
+        Line(LDW, _NET + 24),
         *_one_of((number,)),
     ]
 
 
-def _type_then(kind: int) -> list[_Line]:
-    return [_Line(_LDH, _PROTOCOL), _Line(_JEQ, kind, no=_SKIP)]
+def _type_then(kind: int) -> list[Line]:
+    return [Line(LDH, _PROTOCOL), Line(JEQ, kind, no=_SKIP)]
 
 
-def _words(at: int, words: tuple[int, ...], other: str, label: str = "") -> Iterator[_Line]:
+def _words(at: int, words: tuple[int, ...], other: str, label: str = "") -> Iterator[Line]:
     """Go to the next term if an IPv6 address is there, else on at `other`."""
     for number, word in enumerate(words):
         last = number == len(words) - 1
-        yield _Line(_LDW, _NET + at + 4 * number, label="" if number else label)
-        yield _Line(_JEQ, word, yes="next" if last else _NEXT, no=other)
+        yield Line(LDW, _NET + at + 4 * number, label="" if number else label)
+        yield Line(JEQ, word, yes="next" if last else NEXT, no=other)
 
 
-_BARE: dict[str, list[_Line]] = {
+_BARE: dict[str, list[Line]] = {
     "tcp": _transport((6,), (6,)),
     "udp": _transport((17,), (17,)),
     "icmp": _transport((1,), (58,)),
@@ -176,4 +160,4 @@ _BARE: dict[str, list[_Line]] = {
     "ip": _type(_IP),
     "ip6": _type(_IP6),
 }
-_WITH_ARGUMENT: dict[str, Callable[[str], list[_Line]]] = {"port": _port, "host": _host}
+_WITH_ARGUMENT: dict[str, Callable[[str], list[Line]]] = {"port": _port, "host": _host}
