@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -28,11 +29,20 @@ READY = re.compile(r"serving on (\S+) port (\d+)")
 
 @dataclass
 class Served:
-    """A running server: the process, its port and what it said before it was ready."""
+    """A running server: the process, its port and what it has said so far."""
 
     process: subprocess.Popen[str]
     port: int
     said: list[str]
+
+    def says(self, words: str) -> bool:
+        """Whether it says that, now or soon."""
+        deadline = time.monotonic() + WAIT
+        while time.monotonic() < deadline:
+            if any(words in line for line in self.said):
+                return True
+            time.sleep(0.01)
+        return False
 
     def ask(self, name: str, kind: str = "A", *, tcp: bool = False) -> tuple[str, list[str]]:
         """The rcode and the answer's data."""
@@ -61,25 +71,35 @@ def serve(*arguments: str) -> Iterator[Served]:
         [*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     assert process.stderr is not None
+    said: list[str] = []
+    listener = threading.Thread(target=_listen, args=(process.stderr, said))
+    listener.start()
     try:
-        yield _ready(process, process.stderr)
+        yield _ready(process, said)
         process.send_signal(signal.SIGTERM)
         assert process.wait(WAIT) == 0
-        assert "Traceback" not in process.stderr.read()
+        listener.join(WAIT)
+        assert "Traceback" not in "".join(said)
     finally:
         process.kill()
         process.wait()
+        listener.join(WAIT)
         process.stderr.close()
         if process.stdout:
             process.stdout.close()
 
 
-def _ready(process: subprocess.Popen[str], stderr: IO[str]) -> Served:
-    said: list[str] = []
+def _listen(stderr: IO[str], said: list[str]) -> None:
     for line in stderr:
-        if match := READY.match(line):
-            return Served(process, int(match[2]), said)
-        said.append(line)
+        said.append(line)  # noqa: PERF402 - each as soon as it comes
+
+
+def _ready(process: subprocess.Popen[str], said: list[str]) -> Served:
+    while process.poll() is None:
+        for line in tuple(said):
+            if match := READY.match(line):
+                return Served(process, int(match[2]), said)
+        time.sleep(0.01)
     raise AssertionError(f"it ended: {said}")
 
 
@@ -171,7 +191,7 @@ def test_without_rights_it_answers_as_coredns_does_then(tmp_path: Path) -> None:
         serve("--kubeconfig", str(kubeconfig(tmp_path, api))) as served,
     ):
         assert served.ask(NAME)[0] == "SERVFAIL"
-        assert any("services" in line for line in served.said)
+        assert served.says("services")
 
 
 def live_objects(address: str) -> list[dict[str, object]]:
@@ -251,7 +271,7 @@ def test_a_broken_corefile_of_the_cluster_is_named(tmp_path: Path) -> None:
 def test_it_answers_when_nobody_reads_its_log_any_more(tmp_path: Path) -> None:
     (tmp_path / "web.yaml").write_text(WEB)
     with serve("-f", str(tmp_path), "--log", "--health", "127.0.0.1:0") as served:
-        assert any(line.startswith("/health on 127.0.0.1 port ") for line in served.said)
+        assert served.says("/health on 127.0.0.1 port ")
         assert served.process.stdout is not None
         assert served.ask(NAME) == ("NOERROR", ["10.43.5.5"])
         assert f"udp A {NAME} 0 " in served.process.stdout.readline()

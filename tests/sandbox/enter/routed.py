@@ -3,7 +3,7 @@
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,7 +73,8 @@ def routed() -> Iterator[Routed]:
         for one in (client, server):
             with inside(one.namespace):
                 _soon_given_up("eth0")
-            _settled(one)
+            _settled(one.ip)
+        _settled(ip)
         yield Routed(client, server)
 
 
@@ -85,10 +86,13 @@ def _soon_given_up(*devices: str) -> None:
             path.write_text("100")
 
 
-def _settled(one: Pod) -> None:
-    """Addresses of the links, which are checked for duplicates, come last."""
+def _settled(seen: Callable[[str], str]) -> None:
+    """Addresses of the links, which are checked for duplicates, come last.
+
+    The router needs its own too: until then it asks for no neighbour (ndisc_send_ns).
+    """
     for _ in range(_TRIES):
-        if "tentative" not in one.ip("addr"):
+        if "tentative" not in seen("addr"):
             return
         time.sleep(_PAUSE)
-    raise AssertionError(one.ip("addr"))
+    raise AssertionError(seen("addr"))
