@@ -91,7 +91,7 @@ def serve(*arguments: str) -> Iterator[Served]:
 
 def _listen(stderr: IO[str], said: list[str]) -> None:
     for line in stderr:
-        said.append(line)  # noqa: PERF402 - each as soon as it comes
+        said.append(line)
 
 
 def _ready(process: subprocess.Popen[str], said: list[str]) -> Served:
