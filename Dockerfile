@@ -5,14 +5,16 @@
 FROM docker.io/library/python:3.11-slim AS build
 WORKDIR /src
 COPY requirements/run.txt requirements/build.txt requirements/
-RUN python -m venv /opt/kubehop \
- && /opt/kubehop/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r requirements/run.txt \
- && python -m venv /opt/build \
- && /opt/build/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r requirements/build.txt
+# The environment that is kept has no pip: that of the other one fills it.
+RUN python -m venv /opt/build \
+ && /opt/build/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r requirements/build.txt \
+ && python -m venv --without-pip /opt/kubehop \
+ && /opt/build/bin/pip --python /opt/kubehop/bin/python install \
+    --no-cache-dir --require-hashes --only-binary :all: -r requirements/run.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY src src
 RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --no-index --wheel-dir /wheels . \
- && /opt/kubehop/bin/pip install --no-deps --no-index /wheels/*.whl \
+ && /opt/build/bin/pip --python /opt/kubehop/bin/python install --no-deps --no-index /wheels/*.whl \
  && /opt/kubehop/bin/kubehop --version
 
 FROM docker.io/library/python:3.11-slim

@@ -16,7 +16,7 @@ _COMMAND = _POD["containers"][0]["command"]
 _CAPABILITIES = _POD["containers"][0]["securityContext"]["capabilities"]["add"]
 
 
-def _collected(containerd: Containerd, *before: str) -> Lines:
+def collected(containerd: Containerd, *before: str) -> Lines:
     """What the command of the manifest prints, run by `before`."""
     assert _COMMAND[0] == "kubehop"
     done = containerd.host.run(*before, sys.executable, "-m", *_COMMAND)
@@ -35,11 +35,11 @@ def _as_a_job(*capabilities: str) -> tuple[str, ...]:
     )
 
 
-def _seen(lines: Lines) -> dict[str, dict[str, Any]]:
+def seen(lines: Lines) -> dict[str, dict[str, Any]]:
     return {each["sandbox"]["id"]: each for each in lines if each["kind"] == "PodNetwork"}
 
 
-def _interfaces(answer: dict[str, Any]) -> list[dict[str, Any]]:
+def interfaces(answer: dict[str, Any]) -> list[dict[str, Any]]:
     """Without what runs out meanwhile; addresses that are new are checked for a second or two."""
     found: list[dict[str, Any]] = answer["network"]["interfaces"]
     for address in (address for one in found for address in one["addresses"]):
@@ -49,27 +49,27 @@ def _interfaces(answer: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def test_a_line_for_every_pod(containerd: Containerd) -> None:
-    *pods, end = _collected(containerd)
+    *pods, end = collected(containerd)
     assert (end["kind"], end["node"], end["pods"]) == ("NodeCollected", "node-1", len(pods))
-    seen = _seen(pods)
+    by_sandbox = seen(pods)
     for pod in containerd.pods.values():
-        one = seen[pod.sandbox]
+        one = by_sandbox[pod.sandbox]
         assert (one["node"], one["sandbox"]["name"]) == ("node-1", pod.name)
         words = ("pod", "ip", f"{pod.namespace}/{pod.name}", "-o", "json")
         alone = json.loads(containerd.host.kubehop(*words).stdout)
-        assert _interfaces(one) == _interfaces(alone)
+        assert interfaces(one) == interfaces(alone)
         assert one["files"] == alone["files"]
 
 
 def test_the_jobs_capabilities_are_enough(containerd: Containerd) -> None:
     """All that root sees of namespaces, by what the manifest adds after dropping ALL."""
-    whole = _seen(_collected(containerd))
-    less = _seen(_collected(containerd, *_as_a_job(*_CAPABILITIES)))
+    whole = seen(collected(containerd))
+    less = seen(collected(containerd, *_as_a_job(*_CAPABILITIES)))
     for pod in containerd.pods.values():
         one, other = whole[pod.sandbox], less[pod.sandbox]
         assert [each["name"] for each in other["network"]["interfaces"]]
         assert other["network"]["how"] == one["network"]["how"]
-        assert _interfaces(other) == _interfaces(one)
+        assert interfaces(other) == interfaces(one)
         assert other["files"] == one["files"]
 
 
@@ -77,8 +77,8 @@ def test_the_jobs_capabilities_are_enough(containerd: Containerd) -> None:
 def test_and_none_is_too_many(containerd: Containerd, lacking: str) -> None:
     """Without either a network is no more seen from inside."""
     others = [name for name in _CAPABILITIES if name != lacking]
-    whole = _seen(_collected(containerd))
-    less = _seen(_collected(containerd, *_as_a_job(*others)))
+    whole = seen(collected(containerd))
+    less = seen(collected(containerd, *_as_a_job(*others)))
     apart = [pod for pod in containerd.pods.values() if not pod.wanted.host_network]
     assert apart
     assert [
