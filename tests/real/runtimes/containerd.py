@@ -19,7 +19,9 @@ from tests.real.runtimes.kubelet import Kubelet, Pod, Wanted
 PAUSE, TOOLS, PLANTED = (f"docker.io/local/{name}:1" for name in ("pause", "tools", "planted"))
 """Our images."""
 
-_SOCKET = "run/containerd/containerd.sock"
+SOCKET = "run/containerd/containerd.sock"
+"""Below the folder of a host."""
+
 _CONFIG = """version = 2
 root = "/var/lib/containerd"
 state = "/run/containerd"
@@ -56,12 +58,12 @@ def containerd(
     for name, package in (("containerd", "containerd"), ("ctr", "containerd"), ("runc", "runc")):
         program(name, package)
     found = plugins() or lacks("ptp (Debian package containernetworking-plugins)")
-    images = _images(folder)
-    with host("containerd", files=partial(_files, found)) as made:
-        socket = str(made.folder / _SOCKET)
+    images = images_of(folder)
+    with host("containerd", files=partial(files, found)) as made:
+        socket = str(made.folder / SOCKET)
         runtime = Runtime(socket)
-        wait_for(lambda: _answers(runtime), made.said)
-        _import(made, images)
+        wait_for(lambda: answers(runtime), made.said)
+        import_images(made, images)
         kubelet = Kubelet(made, runtime)
         with ThreadPoolExecutor(8) as side_by_side:
             those = wanted(made)
@@ -69,21 +71,24 @@ def containerd(
         yield Containerd(made, socket, kubelet, pods)
 
 
-def _files(found: str, token: str) -> Mapping[str, str]:
+def files(found: str, token: str) -> Mapping[str, str]:
+    """What there is to be in /etc, for the CNI plugins that were found in a folder."""
     return {
         "containerd/config.toml": _CONFIG.format(image=PAUSE, plugins=found),
         "cni/net.d/10-kubehop.conflist": json.dumps(network(token)),
     }
 
 
-def _answers(runtime: Runtime) -> bool:
+def answers(runtime: Runtime) -> bool:
+    """Whether it is ready to be asked."""
     try:
         return bool(runtime.call("Version", {}))
     except (OSError, CallError):
         return False
 
 
-def _images(folder: Path) -> bytes:
+def images_of(folder: Path) -> bytes:
+    """The archive of our images; what is compiled for them goes to a folder."""
     tools = {**busybox(), "/listen": compiled(folder, "listen")}
     planted = {**tools, "/etc/resolv.conf": "/etc/other", "/etc/hosts": "../etc/another"}
     pause = {"/pause": compiled(folder, "pause")}
@@ -96,13 +101,12 @@ def _images(folder: Path) -> bytes:
     )
 
 
-def _import(made: Host, images: bytes) -> None:
+def import_images(made: Host, images: bytes) -> None:
     """Put images in; the CRI hears of them a moment later."""
-    tar = made.folder / "images.tar"
-    tar.write_bytes(images)
-    command = made.command("ctr", "-n", "k8s.io", "images", "import", str(tar))
+    (made.folder / "lib/images.tar").write_bytes(images)
+    command = made.command("ctr", "-n", "k8s.io", "images", "import", "/var/lib/images.tar")
     subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL)
-    runtime = Runtime(str(made.folder / _SOCKET))
+    runtime = Runtime(str(made.folder / SOCKET))
     status = "runtime.v1.ImageService/ImageStatus"
     names = (PAUSE, TOOLS, PLANTED)
     wait_for(lambda: all(runtime.call(status, {1: {1: each}}).get(1) for each in names), made.said)

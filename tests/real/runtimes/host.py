@@ -46,11 +46,11 @@ class Host:
     ) -> Ran:
         """Run a program there: with that host's files and network, as root or as user `uid`."""
         user = _as_user(uid) if uid else ()
-        return _run((*self._enter("--mount", "--net"), *user, *command), given, environ)
+        return run_program((*self._enter("--mount", "--net"), *user, *command), given, environ)
 
     def inside(self, pid: int, *command: str, given: str = "") -> Ran:
         """Run a program of ours in the network namespace of `pid`, as nsenter does."""
-        return _run((*_enter(pid, "--net"), *command), given)
+        return run_program((*_enter(pid, "--net"), *command), given)
 
     def call(self, function: Callable[[], _Result], uid: int | None = None) -> _Result:
         """What `function` returns there: in a fork of this process, as root or as user `uid`."""
@@ -113,7 +113,10 @@ def _as_user(uid: int) -> tuple[str, ...]:
     return (program("setpriv", "util-linux"), *same)
 
 
-def _run(command: tuple[str, ...], given: str, environ: Mapping[str, str] | None = None) -> Ran:
+def run_program(
+    command: tuple[str, ...], given: str, environ: Mapping[str, str] | None = None
+) -> Ran:
+    """What a program said; it has half a minute."""
     return subprocess.run(
         command,
         input=given,
