@@ -1,11 +1,11 @@
 """One list of sandboxes from several sources."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from kubehop.sandbox.merge import grouped, merged
 from kubehop.sandbox.values import Container, Sandbox, Unknown

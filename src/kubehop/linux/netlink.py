@@ -8,8 +8,9 @@ import os
 import socket
 import struct
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import InitVar, dataclass, field
 from itertools import count, islice
+
+from msgspec import Struct
 
 from kubehop.linux.fds import socket_out_of_the_way
 from kubehop.model.errors import ClusterError
@@ -37,8 +38,7 @@ _HEADER = struct.Struct("=IHHII")
 _ATTRIBUTE = struct.Struct("=HH")
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One message: its type and flags, what follows the header, and what it is about.
 
     Errors in `tolerated` (errno) mean that there is nothing left to do.
@@ -51,8 +51,7 @@ class Request:
     tolerated: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """What the kernel refused, and why."""
 
     request: Request
@@ -95,19 +94,18 @@ def netlink_socket(protocol: int) -> socket.socket:
     return made
 
 
-@dataclass
 class Netlink:
     """A socket of one netlink protocol, in the network namespace where it was made.
 
     One `made` elsewhere, by `netlink_socket`, belongs to this from now on.
     """
 
-    protocol: int = socket.NETLINK_ROUTE
-    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
-    made: InitVar[socket.socket | None] = None
-
-    def __post_init__(self, made: socket.socket | None) -> None:
-        self._socket = made or netlink_socket(self.protocol)
+    def __init__(
+        self, protocol: int = socket.NETLINK_ROUTE, made: socket.socket | None = None
+    ) -> None:
+        self.protocol = protocol
+        self._numbers = count(1)
+        self._socket = made or netlink_socket(protocol)
 
     def close(self) -> None:
         self._socket.close()

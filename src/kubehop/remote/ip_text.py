@@ -4,9 +4,10 @@ Forms: busybox `networking/libiproute/ipaddress.c`, iproute2 `ip/ipaddress.c`.
 """
 
 import re
-from dataclasses import replace
 from ipaddress import ip_address
 from itertools import pairwise
+
+from msgspec.structs import replace
 
 from kubehop.sandbox.values import Interface, InterfaceAddress
 

@@ -1,8 +1,9 @@
 """A pod's sandbox, network and files as JSON: fields of `kubehop.sandbox.values` in camelCase."""
 
 from collections.abc import Iterable
-from dataclasses import fields, is_dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from kubehop.render.json_common import API_VERSION, Json
 from kubehop.sandbox.values import Files, Network, Sandbox, Tried
@@ -34,8 +35,8 @@ def pod_list(
 
 def plain(value: object) -> Any:
     """Values as what JSON has; names as docs/json.md spells them."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {_camel(each.name): plain(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, Struct):
+        return {_camel(name): plain(getattr(value, name)) for name in value.__struct_fields__}
     if isinstance(value, tuple):
         return [plain(each) for each in value]
     return value

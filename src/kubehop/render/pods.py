@@ -1,7 +1,9 @@
 """The pods of a host as text: a table of them, and what is known of one."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from kubehop.model.errors import printable
 from kubehop.render.pod_network import network_lines
@@ -12,8 +14,7 @@ _SHORT = 13
 """Digits of an id, as crictl prints it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """A sandbox of the list; the host's ends of its interfaces, None if they are not known."""
 
     sandbox: Sandbox
@@ -85,8 +86,7 @@ def columns(rows: Sequence[Sequence[str]]) -> list[str]:
     return ["   ".join(map(str.ljust, row, widths)).rstrip() for row in shown]
 
 
-@dataclass(frozen=True, slots=True)
-class Pod:
+class Pod(Struct, frozen=True):
     """One pod, its network and files, and who was asked."""
 
     sandbox: Sandbox

@@ -6,8 +6,9 @@ linux/if_addr.h. Words are those of ip(8), see `sandbox.words`.
 import struct
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
 from socket import AF_INET, AF_INET6
+
+from msgspec.structs import replace
 
 from kubehop.linux.netlink import Request
 from kubehop.sandbox.fields import address, fields, number, text

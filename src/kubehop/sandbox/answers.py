@@ -9,7 +9,9 @@ import errno
 import os
 import socket
 import struct
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 
 class Result(enum.StrEnum):
@@ -28,8 +30,7 @@ class Result(enum.StrEnum):
 REACHED = (Result.CONNECTED, Result.ANSWERED)
 
 
-@dataclass(frozen=True, slots=True)
-class Icmp:
+class Icmp(Struct, frozen=True):
     """An ICMP error: `version` 4 or 6, and `sender`, the address that said so.
 
     `version` 0: the kernel itself; nobody answered for the address on the link.
@@ -52,8 +53,7 @@ class Icmp:
         return f"{name} type {self.type} code {self.code}"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """An attempt and its end.
 
     `seconds` is how long it took, `rtt` what TCP measured; `source` is where it came from (""

@@ -11,9 +11,11 @@ import struct
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from kubehop.sandbox.answers import Answer, Icmp, Result, error_of, said
 
@@ -27,8 +29,7 @@ _MOST = 65535
 _NONE = ("0.0.0.0", "::")  # noqa: S104  what getsockname(2) says of a socket without one
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """An address to try: `address` as printed, `sockaddr` as the kernel takes it."""
 
     address: str

@@ -6,7 +6,8 @@ of links serves all.
 """
 
 from contextlib import closing
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from kubehop.linux.netlink import Netlink
 from kubehop.sandbox.links import LINKS, interfaces
@@ -17,8 +18,7 @@ from kubehop.sandbox.values import Sandbox
 _PAIRS = frozenset({"veth", "netkit"})
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(Struct, frozen=True):
     """Of a sandbox: its namespace's inode, and the names of the host's ends of its interfaces."""
 
     inode: int

@@ -8,8 +8,9 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from kubehop.linux import libc
 from kubehop.linux.below import open_below, read_regular
@@ -35,8 +36,7 @@ FIELDS = {"resolv_conf": "resolv.conf", "hosts": "hosts", "hostname": "hostname"
 """Fields of Files, and names in /etc."""
 
 
-@dataclass(slots=True)
-class _Found:
+class _Found(Struct):
     """What was read so far, and why something was not."""
 
     texts: dict[str, str]

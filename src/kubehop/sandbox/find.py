@@ -14,7 +14,8 @@ import re
 import socket
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from kubehop.model.errors import UsageError
 from kubehop.sandbox.values import Container, Sandbox
@@ -31,16 +32,14 @@ _LISTED = 10
 """Pods that an error names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """A sandbox that is meant, by its container `container` if that was what was named."""
 
     sandbox: Sandbox
     container: Container | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Whose:
+class Whose(Struct, frozen=True):
     """What tells whose a process is; `inode` is its network namespace's, None if not known."""
 
     pid: int
@@ -49,8 +48,7 @@ class Whose:
     inode: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """A question: `text` as it was asked, `namespace` None for any.
 
     `process` is the one that the text may mean; None if it means none.
@@ -61,8 +59,7 @@ class Named:
     process: Whose | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """The match that counts, and what else the text could have meant."""
 
     match: Match

@@ -1,9 +1,11 @@
 """The pods of the host that this runs on: all sources asked, as little as answers a question."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from kubehop.model.errors import UsageError
 from kubehop.sandbox import find as finding
@@ -22,8 +24,7 @@ Numbered = tuple[tuple[int, Source], ...]
 """Sources, each with how manieth in order it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """The pod that was meant, in full; `container` if one was named; `notes` are for people."""
 
     sandbox: Sandbox
@@ -49,12 +50,12 @@ class Host:
 
     @cached_property
     def processes(self) -> "Processes":
-        """One look at /proc. Raises UsageError without one."""
+        """What /proc shows. Raises UsageError without one."""
         from kubehop.sandbox.proc.scan import Processes
 
         proc = f"{self._root.rstrip('/')}/proc"
         try:
-            return Processes.scan(proc)
+            return Processes(proc)
         except OSError as error:
             raise UsageError(f"{proc} cannot be read: {error.strerror}") from error
 
@@ -152,8 +153,6 @@ class Host:
 
     def _confirmed(self, pid: int, id: str) -> bool:
         """Sandboxes without an id are a lab's, which counts in our PID namespace."""
-        if any(each.pid == pid for each in self.processes.of_container(id)):
-            return True
         process = self.processes.process(pid)
         return process is not None and (not id or process.container_id == id)
 

@@ -5,7 +5,8 @@ linux/if_link.h. Words are those of ip(8), see `sandbox.words`.
 
 import struct
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from kubehop.linux.netlink import Request, attribute, attributes
 from kubehop.sandbox.fields import Fields, address, fields, number, signed, string, text
@@ -31,6 +32,9 @@ _INFO_KIND = 1
 _SKIP_STATISTICS = 1 << 3
 _UP, _POINT_TO_POINT, _RUNNING = 0x1, 0x10, 0x40
 
+Message = tuple[int, bytes]
+"""Its type, and what follows the header."""
+
 LINKS = Request(
     _GETLINK,
     0,
@@ -39,13 +43,22 @@ LINKS = Request(
 """Dumps all interfaces."""
 
 
-def interfaces(messages: Iterable[tuple[int, bytes]]) -> tuple[Interface, ...]:
+def interfaces(messages: Iterable[Message]) -> tuple[Interface, ...]:
     """Those in a dump, in its order, without their addresses. Messages of other types are left."""
     found = [
         _interface(body) for type, body in messages if type == _NEWLINK and len(body) >= _LINK.size
     ]
     flags = {interface.index: interface.flags for interface in found}
     return tuple(_below_down(interface, flags) for interface in found)
+
+
+def by_index(messages: Iterable[Message]) -> dict[int, Message]:
+    """The messages of a dump by the index of their interface: whoever needs few decodes few."""
+    return {
+        _LINK.unpack_from(body)[2]: (type, body)
+        for type, body in messages
+        if type == _NEWLINK and len(body) >= _LINK.size
+    }
 
 
 def _interface(body: bytes) -> Interface:

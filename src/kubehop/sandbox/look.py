@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from kubehop.model.errors import ClusterError
 from kubehop.sandbox.namespace import GoneError, NotAllowedError, open_namespace

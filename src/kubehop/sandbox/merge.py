@@ -5,9 +5,11 @@ word only: another PID namespace, or a process that has ended, would make it som
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from kubehop.sandbox.values import Container, Sandbox, Unknown
 
@@ -30,8 +32,7 @@ _ANSWERED: dict[str, tuple[str, ...]] = {
 """What an Unknown is about -> the fields that answer it, any of them; else the field itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """What one source, the how manieth in order, says of a sandbox."""
 
     source: int
@@ -200,4 +201,4 @@ def _is_known(sandbox: Sandbox, field: str) -> bool:
     return value not in _OPEN.get(field, _NOTHING)
 
 
-_FIELDS = frozenset(Sandbox.__dataclass_fields__) - {"unknown", "source"}
+_FIELDS = frozenset(Sandbox.__struct_fields__) - {"unknown", "source"}

@@ -10,7 +10,8 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from kubehop.linux import libc
 from kubehop.model.errors import KubehopError, printable
@@ -43,8 +44,7 @@ class GoneError(KubehopError):
         return printable(super().__str__())
 
 
-@dataclass(frozen=True, slots=True)
-class Namespace:
+class Namespace(Struct, frozen=True):
     """An open network namespace, alive until it is closed.
 
     `fd` is of the namespace, `user_fd` of the user namespace that owns it if that is another than

@@ -2,16 +2,17 @@
 
 import struct
 from contextlib import ExitStack, closing
-from dataclasses import replace
 from socket import NETLINK_ROUTE
 from types import TracebackType
+
+from msgspec.structs import replace
 
 from kubehop.linux.netlink import Netlink, Request, attribute
 from kubehop.model.errors import ClusterError
 from kubehop.sandbox.addresses import ADDRESSES, with_addresses
 from kubehop.sandbox.fields import fields, signed
 from kubehop.sandbox.inside import netlink_inside
-from kubehop.sandbox.links import LINKS, interfaces
+from kubehop.sandbox.links import LINKS, Message, by_index, interfaces
 from kubehop.sandbox.namespace import Namespace, own_namespace
 from kubehop.sandbox.peers import Ids, peers
 from kubehop.sandbox.routes import ROUTES, routes
@@ -42,7 +43,7 @@ class Reader:
     def __init__(self) -> None:
         self._own = own_namespace()
         self._links = Netlink()
-        self._host: tuple[Interface, ...] | None = None
+        self._host: dict[int, Message] | None = None
 
     def __enter__(self) -> "Reader":
         return self
@@ -97,10 +98,12 @@ class Reader:
         self, namespace: Namespace, found: tuple[Interface, ...], links: Netlink
     ) -> tuple[tuple[Peer, ...], tuple[Unknown, ...]]:
         if self._host is None:
-            self._host = interfaces(self._links.dump(LINKS))
+            self._host = by_index(self._links.dump(LINKS))
         # After both dumps: it is they that make the kernel give ids.
         ids = Ids(namespace_id(links, self._own.fd), namespace_id(self._links, namespace.fd))
-        return peers(found, self._host, ids)
+        linked = {one.link for one in found if one.link_namespace is not None}
+        host = interfaces(self._host[link] for link in linked if link in self._host)
+        return peers(found, host, ids)
 
 
 def _routes(links: Netlink, names: dict[int, str]) -> tuple[Route, ...]:

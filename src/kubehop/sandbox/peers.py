@@ -7,7 +7,8 @@ IFLA_LINK and IFLA_LINK_NETNSID in linux/if_link.h.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from kubehop.sandbox.values import Interface, Peer, Unknown
 
@@ -15,8 +16,7 @@ _PAIRS = frozenset({"veth", "netkit"})
 _ON_PARENT = frozenset({"macvlan", "macvtap", "ipvlan", "ipvtap", "vlan"})
 
 
-@dataclass(frozen=True, slots=True)
-class Ids:
+class Ids(Struct, frozen=True):
     """How two namespaces call each other: RTM_GETNSID asked in both; None if not told.
 
     -1 is no id. The kernel gives one to the namespace of every other end when it lists the

@@ -5,13 +5,13 @@ import re
 import select
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _CONTAINER_ID = re.compile(r"[0-9a-f]{64}")
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """`fd` is a pidfd; `id` the container that the process is to be of, "" for any."""
 
     pid: int

@@ -3,13 +3,12 @@
 `None` is "not known" wherever it stands, and an `Unknown` says why and what would tell.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from kubehop.model.errors import KubehopError
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     """Something that could not be found out: `what`, `why`, and what it `needs` to be known."""
 
     what: str
@@ -17,8 +16,7 @@ class Unknown:
     needs: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
+class Container(Struct, frozen=True):
     """A container of a pod; the sandbox's own (pause) is none.
 
     `id` is whole: 64 hexadecimal digits with every runtime of today. `names` are those that a
@@ -34,8 +32,7 @@ class Container:
     names: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Sandbox:
+class Sandbox(Struct, frozen=True):
     """One sandbox of a pod, as far as its source knows it.
 
     `id` is the runtime's ("" if not known). `attempt` counts the sandboxes of one pod: of those
@@ -70,8 +67,7 @@ class Sandbox:
     unknown: tuple[Unknown, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Tried:
+class Tried(Struct, frozen=True):
     """A source and what came of it: `found` sandboxes, or None and why there is nothing.
 
     `needs` is the privilege that would make it answer, "" if none would (no such socket).
@@ -95,8 +91,7 @@ class SourceError(KubehopError):
         self.why, self.needs = why, needs
 
 
-@dataclass(frozen=True, slots=True)
-class InterfaceAddress:
+class InterfaceAddress(Struct, frozen=True):
     """An address of an interface, with the words of ip(8).
 
     `scope` is `global`, `link`, `host`, `site` or a number. `flags` are ip's words in its order:
@@ -117,8 +112,7 @@ class InterfaceAddress:
     metric: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Interface:
+class Interface(Struct, frozen=True):
     """A network interface; None and () are what the way of looking did not tell.
 
     `flags` are ip's: `BROADCAST`, `MULTICAST`, `UP`, `LOWER_UP`. `link` is the interface index of
@@ -147,8 +141,7 @@ class Interface:
     other_names: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class NextHop:
+class NextHop(Struct, frozen=True):
     """One of several ways of a route. A gateway may be of the other family than the route."""
 
     gateway: str = ""
@@ -157,8 +150,7 @@ class NextHop:
     flags: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """A route with the words of ip(8): `destination` is `default`, an address or a CIDR.
 
     `kind` is `unicast`, `blackhole`, `unreachable`, ...; `family` 4 or 6; `table` a name or number.
@@ -187,8 +179,7 @@ class Route:
     error: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Listening:
+class Listening(Struct, frozen=True):
     """A socket that waits for others: `protocol` is `tcp` or `udp`; `*` is no address of ss'.
 
     `address` is `0.0.0.0`, `::`, or the one it is bound to; `both_families` is True for a socket
@@ -204,8 +195,7 @@ class Listening:
     pid: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(Struct, frozen=True):
     """The other end of an interface, in this host's namespace.
 
     `verified`: indices point at each other and both namespace ids are the other's. Else `why` says
@@ -219,8 +209,7 @@ class Peer:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Network:
+class Network(Struct, frozen=True):
     """What is in a network namespace; `how` says how it was looked at, for people."""
 
     inode: int | None
@@ -232,8 +221,7 @@ class Network:
     unknown: tuple[Unknown, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Files:
+class Files(Struct, frozen=True):
     """Files as a container sees them; None if not known, "" for one that is not there."""
 
     resolv_conf: str | None = None

@@ -3,10 +3,10 @@
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from kubehop.sandbox.cri import messages as cri
 from kubehop.sandbox.cri.protobuf import encode
@@ -145,17 +145,18 @@ def test_permission_is_missing(tmp_path: Path) -> None:
     path = Path("/tmp") / f"kubehop-test-{os.getpid()}.sock"  # tmp_path is not open to others
     child = (
         "import os, socket, sys\n"
-        f"os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})\n"
+        "from kubehop.sandbox.cri import connection\n"  # while its files may be read
         "from kubehop.sandbox.cri.grpc import Channel\n"
         "from kubehop.sandbox.values import SourceError\n"
+        f"os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})\n"
         "try: Channel(sys.argv[1]).call('/a/b', b'')\n"
         "except SourceError as error: print(error, error.needs, sep='|')\n"
     )
     try:
         with serving(path, Runtime()):
             path.chmod(0o660)
-            command = [sys.executable, "-c", "import kubehop.sandbox.cri.connection\n" + child]
-            ran = subprocess.run([*command, path], capture_output=True, text=True, check=False)
+            command = [sys.executable, "-c", child, str(path)]
+            ran = subprocess.run(command, capture_output=True, text=True, check=False)
     finally:
         path.unlink()
     assert ran.stdout == f"{path}: permission denied|root\n", ran.stderr

@@ -1,10 +1,10 @@
 """What the commands about this host's pods share: which pod is meant, and who was asked."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from msgspec import Struct
 
 from kubehop.sandbox.values import Container, Sandbox, Tried
 
@@ -46,8 +46,7 @@ def pod_options(function: F) -> F:
     return _namespace(_container(source_option(function)))
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(Struct, frozen=True):
     """The pod that is meant, with all that is known of it, and who was asked.
 
     `container` is the one that was named by -c or by its id; None for the pod as a whole.

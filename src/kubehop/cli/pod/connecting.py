@@ -2,8 +2,9 @@
 
 import errno
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from kubehop.model.addresses import socket_address
 from kubehop.model.errors import UsageError, printable
@@ -18,8 +19,7 @@ MOST = 32
 """Addresses that are tried; who sends more may send thousands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """What was asked for and what came of it; `lookup` is None for an address."""
 
     host: str

@@ -1,9 +1,9 @@
 """`kubehop pod list`: the pods of this host."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace
 
 from kubehop.cli.output import emit, output_option
 from kubehop.cli.pod.common import source_option, this_host

@@ -5,7 +5,8 @@ are in this machine's order, those of pseudo-headers in the network's.
 """
 
 import struct
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 NANOSECONDS = 0xA1B23C4D
 ETHERNET, RAW, LINUX_SLL, LINUX_SLL2 = 1, 101, 113, 276
@@ -24,8 +25,7 @@ _BARE = (519, 768, 769, 776, 65534)
 """ARPHRD_RAWIP, _TUNNEL, _TUNNEL6, _SIT, _NONE: linux/if_arp.h. No link-layer header at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
+class Packet(Struct, frozen=True):
     """A packet as it was seen.
 
     `octets` begin with the link-layer header, or the network's on `any`; `length` is that of all

@@ -6,7 +6,8 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from kubehop.sandbox.capture import pcap
 from kubehop.sandbox.capture.packets import InterfaceGoneError, Taps
@@ -16,8 +17,7 @@ _AT_ONCE = 512
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-@dataclass(frozen=True, slots=True)
-class Captured:
+class Captured(Struct, frozen=True):
     """`packets` were handed on; the kernel saw `received` that fit, and dropped `dropped`.
 
     `why` is what ended it, "" for what was asked for.

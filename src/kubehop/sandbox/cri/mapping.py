@@ -7,7 +7,8 @@ if /proc/PID/cgroup names the id, which whoever merges this with /proc has to se
 import socket
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from kubehop.sandbox.cri import messages
 from kubehop.sandbox.cri.info import SandboxInfo, sandbox_info

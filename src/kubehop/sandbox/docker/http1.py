@@ -8,7 +8,8 @@ than its limit.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 HEAD_LIMIT, BODY_LIMIT = 64 << 10, 64 << 20
 """Octets; a thousand containers are 3 MB."""
@@ -23,8 +24,7 @@ class MalformedError(Exception):
     """What came is no answer of HTTP, or too much of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """`keeps` is whether the connection may be used again."""
 
     status: int

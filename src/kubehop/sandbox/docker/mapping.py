@@ -10,7 +10,9 @@ import re
 import socket
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from kubehop.sandbox.docker.messages import HostConfig, Inspected, Networks, Summary, Version
 from kubehop.sandbox.docker.names import KubeName, kube_name, own_names
@@ -28,8 +30,7 @@ _SECOND = 10**9
 _PODMAN = "Podman Engine"
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(Struct, frozen=True):
     """A container, with what its names and labels say."""
 
     summary: Summary

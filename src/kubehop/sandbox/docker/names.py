@@ -7,14 +7,13 @@ part comes with a name that was taken. None of the parts may hold a `_`, so a na
 seven of them or is nobody's of a kubelet.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 SANDBOX = "POD"
 _ATTEMPTS = 1 << 32
 
 
-@dataclass(frozen=True, slots=True)
-class KubeName:
+class KubeName(Struct, frozen=True):
     """The parts; `container` is POD for a sandbox."""
 
     container: str

@@ -1,8 +1,9 @@
 """The docker daemon as a source of sandboxes."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec.structs import replace
 
 from kubehop.sandbox.docker.connection import NEEDS, Connection
 from kubehop.sandbox.docker.sockets import socket_paths

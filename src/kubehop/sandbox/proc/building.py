@@ -1,7 +1,9 @@
 """From the containers of one sandbox to what is known of it; no I/O."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from kubehop.sandbox.proc.logs import Named, NamedContainer, Names
 from kubehop.sandbox.proc.members import Group, Member
@@ -22,8 +24,7 @@ _APART = {
 _APART_NEEDS = "a command that runs in the pod, or what the runtime says"
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """What a sandbox is on: `names` that its kubelet gave, and its own network.
 
     `inode` and `network` are as a Process has them, None if not known; `boot` is when the ticks

@@ -7,11 +7,12 @@ whole host below one container, runtimes put groups of their own below a contain
 """
 
 import re
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """`container_id` and `pod_uid` are "" for a process outside of any; the uid has hyphens.
 
     `static`: the uid is the hash of a static pod. `runtime` is "" where the path does not tell.

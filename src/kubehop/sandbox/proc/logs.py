@@ -9,7 +9,8 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _NAME = r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?"
@@ -20,8 +21,7 @@ _TARGET = re.compile(rf"(?:.*/)?{_FOLDER.pattern}/({_LABEL})/([0-9]{{1,9}})\.log
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """A pod as the kubelet calls it; the uid of a static pod is its hash."""
 
     namespace: str
@@ -29,8 +29,7 @@ class Named:
     uid: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class NamedContainer:
+class NamedContainer(Struct, frozen=True):
     """A container with an id; `attempt` counts its restarts."""
 
     pod: Named
@@ -38,12 +37,11 @@ class NamedContainer:
     attempt: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(Struct, frozen=True):
     """Pods by uid and containers by id; `unread` are folders that are there and not for us."""
 
-    pods: dict[str, Named] = field(default_factory=dict)
-    containers: dict[str, NamedContainer] = field(default_factory=dict)
+    pods: dict[str, Named] = {}
+    containers: dict[str, NamedContainer] = {}
     unread: tuple[str, ...] = ()
 
 

@@ -8,7 +8,8 @@
 """
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from kubehop.sandbox.proc.runtimes import Keeper, keeper
 from kubehop.sandbox.proc.scan import Process, Processes
@@ -16,8 +17,7 @@ from kubehop.sandbox.proc.scan import Process, Processes
 Around = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """A container that has processes; the first of them is what the runtime started.
 
     `around` are the containers around it; `keeper` is the shim or conmon, None if not found.
@@ -37,8 +37,7 @@ class Member:
         return self.keeper.id if self.keeper and self.keeper.of_sandbox else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """One sandbox: its containers, and processes of the pod that are in none.
 
     `sandbox_id` is what the shim says, "" if there is none. `keepers` are those of the group.

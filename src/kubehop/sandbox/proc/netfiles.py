@@ -8,8 +8,9 @@ import socket
 import struct
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from kubehop.sandbox.values import InterfaceAddress, Listening, Route
 
@@ -29,8 +30,7 @@ _PERMANENT = 0x80
 _MULTICAST = 0xFF
 
 
-@dataclass(frozen=True, slots=True)
-class Local:
+class Local(Struct, frozen=True):
     """An address that is this host's: `prefix` 32, or less for a whole net on the loopback."""
 
     address: str

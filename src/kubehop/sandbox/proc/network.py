@@ -8,8 +8,9 @@ import os
 import socket
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from types import TracebackType
+
+from msgspec.structs import replace
 
 from kubehop.model.errors import KubehopError
 from kubehop.sandbox.proc import netfiles

@@ -6,7 +6,8 @@ CRI-O and podman start one conmon for each container.
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from kubehop.sandbox.proc.scan import Process
 
@@ -28,8 +29,7 @@ GVISOR, KATA = "runsc", "kata"
 """Runtime handlers by their usual names: a RuntimeClass may call them anything."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """What the name of a container of CRI-O's tells; `container` is "" for the sandbox's own."""
 
     namespace: str
@@ -39,8 +39,7 @@ class Kept:
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
-class Keeper:
+class Keeper(Struct, frozen=True):
     """A shim or conmon: of the container `id` if it keeps one alone, else of the sandbox `id`.
 
     `around` are the containers that it runs in, as a `Process.outer`: it keeps those that have

@@ -7,8 +7,10 @@ it fails, even if another has its PID by then. So what is read of one process is
 import os
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from functools import cached_property
+
+from msgspec import Struct
 
 from kubehop.sandbox.proc.cgroup import NOWHERE, Place, place
 from kubehop.sandbox.proc.files import read, read_made
@@ -33,8 +35,7 @@ gVisor starts itself again as /proc/self/exe, which makes its name `exe`.
 _TELLING_OCTETS = tuple(name.encode() for name in TELLING)
 
 
-@dataclass(frozen=True, slots=True)
-class Process:
+class Process(Struct, frozen=True):
     """A process; `start_time` in ticks since the host's start, with the PID it is unique.
 
     `command` is () where the arguments are not of interest. `container_id` and `pod_uid` are ""
@@ -58,60 +59,80 @@ class Process:
     network: int | None = None
 
 
-@dataclass(frozen=True)
 class Processes:
-    """Those of containers and runtimes at one look at /proc, by PID.
+    """The processes of containers and of their runtimes, each as it was when first asked about.
 
-    `hidden` says why some may not be among them, or "".
+    `process` reads one, `of_container` those of one container. Whoever asks for `all` looks at
+    the whole of /proc once, and that answers everything from then on.
     """
 
-    root: str
-    by_pid: dict[int, Process]
-    hidden: str = ""
-    own_pids_only: bool = False
-    """This process is in a PID namespace of its own: those outside of it cannot be seen."""
-    own_inode: int | None = None
-    own_network: int | None = None
-    """Of the network namespace of this process, as a Process has them."""
-    _by_container: dict[str, list[Process]] = field(default_factory=dict)
+    def __init__(self, root: str = "/proc") -> None:
+        """Raises OSError without a /proc."""
+        os.stat(root)
+        self.root = root
+        self._seen: dict[int, Process] = {}
 
     @classmethod
     def scan(cls, root: str = "/proc") -> "Processes":
-        """Look once. Raises OSError without a /proc.
+        """After the look at all. Raises OSError without a /proc."""
+        processes = cls(root)
+        processes.by_pid  # noqa: B018 - this is the look
+        return processes
+
+    @cached_property
+    def by_pid(self) -> dict[int, Process]:
+        """All of containers and runtimes.
 
         Left out are those that end meanwhile, and those that neither are in a container nor are
         named like a runtime's: `process` reads any.
         """
-        folder = os.open(root, _FOLDER)
-        try:
-            scan = _Scan(folder)
-            found = {each.pid: each for each in scan.processes()}
-            hidden = _hidden(folder, os.listdir(folder))
-            own = _inode("self/ns/pid", folder)
-        finally:
-            os.close(folder)
-        apart = own not in (None, _FIRST_PID_NAMESPACE)
-        return cls(root, found, hidden, apart, scan.own, scan.own_network, _grouped(found))
+        with _folder(self.root) as folder:
+            return {each.pid: each for each in _Scan(folder).processes()}
 
     @property
     def all(self) -> tuple[Process, ...]:
         return tuple(self.by_pid.values())
 
+    @cached_property
+    def hidden(self) -> str:
+        """Why some may not be among them, or ""."""
+        with _folder(self.root) as folder:
+            return _hidden(folder, os.listdir(folder))
+
+    @cached_property
+    def own_pids_only(self) -> bool:
+        """This process is in a PID namespace of its own: those outside of it cannot be seen."""
+        with _folder(self.root) as folder:
+            return _inode("self/ns/pid", folder) not in (None, _FIRST_PID_NAMESPACE)
+
+    @cached_property
+    def own_inode(self) -> int | None:
+        """Of the network namespace of this process, as a Process has it."""
+        with _folder(self.root) as folder:
+            return _Scan(folder).own
+
+    @cached_property
+    def own_network(self) -> int | None:
+        """The same for `Process.network`."""
+        with _folder(self.root) as folder:
+            return _Scan(folder).own_network
+
     def process(self, pid: int) -> Process | None:
         """Any process, by its PID; None if there is none, or it is a thread of the kernel."""
-        found = self.by_pid.get(pid)
-        if found or pid <= 0:
-            return found
+        known: dict[int, Process] = self.__dict__.get("by_pid", self._seen)
+        found = known.get(pid)
+        if not found and pid > 0:
+            found = self._read(pid)
+            if found:
+                self._seen[pid] = found
+        return found
+
+    def _read(self, pid: int) -> Process | None:
         try:
-            folder = os.open(self.root, _FOLDER)
-        except OSError:
-            return None
-        try:
-            return _Scan(folder).process(str(pid))
+            with _folder(self.root) as folder:
+                return _Scan(folder).process(str(pid))
         except (OSError, ValueError):
             return None
-        finally:
-            os.close(folder)
 
     def of_container(self, id: str) -> tuple[Process, ...]:
         """Those of a container, the first of them first; () if it has none.
@@ -119,9 +140,30 @@ class Processes:
         Whoever may make groups can make one with another container's name, but only below its
         own. So where an id stands at several depths, the outermost is the container's.
         """
-        found = self._by_container.get(id, ())
+        looked = "by_pid" in self.__dict__
+        found = self._by_container.get(id, ()) if looked else self._named(id)
         depth = min((len(each.outer) for each in found), default=0)
         return tuple(each for each in found if len(each.outer) == depth)
+
+    @cached_property
+    def _by_container(self) -> dict[str, list[Process]]:
+        groups: dict[str, list[Process]] = {}
+        for each in _oldest_first(self.by_pid.values()):
+            if each.container_id:
+                groups.setdefault(each.container_id, []).append(each)
+        return groups
+
+    def _named(self, id: str) -> list[Process]:
+        """Without a look at all: of those whose groups do not name it, only the groups are read."""
+        pids = [pid for pid, text in self._groups.items() if id.encode() in text] if id else ()
+        found = (self.process(pid) for pid in pids)
+        return _oldest_first(each for each in found if each and each.container_id == id)
+
+    @cached_property
+    def _groups(self) -> dict[int, bytes]:
+        """PID -> what its `cgroup` says."""
+        with _folder(self.root) as folder:
+            return {int(name): text for name in _pids(folder) if (text := _group_of(name, folder))}
 
     def is_alive(self, process: Process) -> bool:
         """Whether the PID is still this process's."""
@@ -142,12 +184,30 @@ def first_of(processes: Iterable[Process]) -> Process | None:
     return min(processes, key=lambda each: (each.start_time, each.pid), default=None)
 
 
-def _grouped(found: dict[int, Process]) -> dict[str, list[Process]]:
-    groups: dict[str, list[Process]] = {}
-    for each in sorted(found.values(), key=lambda each: (each.start_time, each.pid)):
-        if each.container_id:
-            groups.setdefault(each.container_id, []).append(each)
-    return groups
+def _oldest_first(processes: Iterable[Process]) -> list[Process]:
+    return sorted(processes, key=lambda each: (each.start_time, each.pid))
+
+
+@contextmanager
+def _folder(root: str) -> Iterator[int]:
+    """/proc, held open. Raises OSError without one."""
+    folder = os.open(root, _FOLDER)
+    try:
+        yield folder
+    finally:
+        os.close(folder)
+
+
+def _pids(folder: int) -> Iterator[str]:
+    """Of all processes."""
+    return (name for name in os.listdir(folder) if name.isdecimal() and name.isascii())
+
+
+def _group_of(name: str, folder: int) -> bytes:
+    try:
+        return read_made(f"{name}/cgroup", folder)
+    except OSError:
+        return b""
 
 
 def _stat(line: bytes) -> tuple[str, int, int]:
@@ -177,14 +237,13 @@ class _Scan:
         self.own_network = _network("self/net/dev", folder)
 
     def processes(self) -> Iterator[Process]:
-        for name in os.listdir(self._folder):
-            if name.isdecimal() and name.isascii():
-                try:
-                    process = self.process(name, every=False)
-                except (OSError, ValueError):
-                    continue
-                if process:
-                    yield process
+        for name in _pids(self._folder):
+            try:
+                process = self.process(name, every=False)
+            except (OSError, ValueError):
+                continue
+            if process:
+                yield process
 
     def process(self, name: str, every: bool = True) -> Process | None:
         """None unless it is wanted. Raises OSError, ValueError if it ended, or is not for us.

@@ -3,7 +3,8 @@
 import os
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from kubehop.sandbox.proc.building import NAME, Node, sandbox, unnamed, with_bundles
 from kubehop.sandbox.proc.bundles import named
@@ -58,7 +59,7 @@ class Proc:
     def _scanned(self) -> Processes:
         if self._processes is None:
             try:
-                self._processes = Processes.scan(os.path.join(self._root, "proc"))
+                self._processes = Processes(os.path.join(self._root, "proc"))
             except OSError as error:
                 raise SourceError(f"/proc: {error.strerror}") from error
         return self._processes
