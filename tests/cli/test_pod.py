@@ -116,6 +116,13 @@ def test_ip_as_json(pod: Run) -> None:
         (("ip", "buzybox"), "did you mean default/busybox?"),
         (("ip", "10.42.9.9"), "no pod of this host"),
         (("ip", "busybox", "-n", "kube-system"), "in namespace kube-system"),
+        (("ip", "default/busybox", "-n", "bank"), "is in namespace default, and -n says 'bank'"),
+        (("ip", "pod/default/busybox", "-n", "bank"), "is in namespace default, and -n says"),
+        (("ip", "10.42.0.8", "-n", "bank"), "'10.42.0.8' is of default/busybox, and -n says"),
+        (("exec", "default/busybox", "-n", "bank", "--", "true"), "is in namespace default"),
+        (("nslookup", "default/busybox", "web", "-n", "bank"), "is in namespace default"),
+        (("connect", "default/busybox", "[::1]:1", "-n", "bank"), "is in namespace default"),
+        (("capture", "default/busybox", "-n", "bank"), "is in namespace default"),
         (("ip", "busybox", "-c", "nobody"), "has no container 'nobody'"),
         (("ip", "busybox", "--debug"), "--context"),
         (("ip", ""), "no pod of this host"),
@@ -129,6 +136,11 @@ def test_problems_are_one_line_and_exit_2(words: tuple[str, ...], said: str, run
     assert said in done.stderr
     assert "\x1b" not in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_namespace_that_is_said_twice(pod: Run) -> None:
+    for text in ("busybox", "default/busybox", "pod/default/busybox", "10.42.0.8"):
+        assert pod("ip", text, "-n", "default", "-o", "name").stdout == "pod/default/busybox\n"
 
 
 def test_a_host_without_pods_of_a_source(run: Run) -> None:

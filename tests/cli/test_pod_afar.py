@@ -180,8 +180,28 @@ def test_what_a_container_says_cannot_drive_the_terminal(
 def test_a_container_that_is_not_there(web: api.Remote) -> None:
     with pytest.raises(UsageError, match="no container nope that runs; those: app"):
         asked(container="nope")
-    with pytest.raises(UsageError, match="is in namespace other, and -n says shop"):
-        asked("other/web", namespace="shop")
+
+
+@pytest.mark.parametrize("name", ["other/web", "pod/other/web"])
+def test_namespaces_that_contradict_each_other(web: api.Remote, name: str) -> None:
+    with pytest.raises(UsageError, match=f"'{name}' is in namespace other, and -n says 'shop'"):
+        asked(name, namespace="shop")
+
+
+@pytest.mark.parametrize("name", ["web", "pod/web", "pods/web", "shop/web", "pod/shop/web"])
+def test_every_form_of_a_name(
+    web: api.Remote, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The last one is what `-o name` prints."""
+    asked(name)
+    asked(name, namespace="shop")
+    assert capsys.readouterr().out.count("shop/web") == 2
+
+
+@pytest.mark.parametrize("name", ["containerd://3f2a9c", "/proc/12", "a/b/c", "10.42.0.8"])
+def test_what_names_no_pod_of_a_cluster(web: api.Remote, name: str) -> None:
+    with pytest.raises((UsageError, ClusterError)):
+        asked(name)
 
 
 # pod collect

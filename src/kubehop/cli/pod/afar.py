@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kubehop.cli.pod.common import split_name
 from kubehop.model.errors import UsageError, printable
 
 if TYPE_CHECKING:
@@ -40,22 +41,12 @@ def pod_ip_afar(
     from kubehop.live import access
     from kubehop.remote.requests import Remote
 
-    place, bare = _split(name, namespace)
+    place, bare = split_name(name, namespace)
     if place is None:
         place = access.namespace(context=context, kubeconfig_file=kubeconfig)
     way = access.connect(context=context, kubeconfig_file=kubeconfig)
     with closing(way):
         return _answer(Remote(way), place, bare, container, debug, yes, image, output)
-
-
-def _split(name: str, namespace: str | None) -> tuple[str | None, str]:
-    """`NAME`, `pod/NAME` or `NAMESPACE/NAME`."""
-    first, slash, bare = name.rpartition("/")
-    if not slash or first in ("pod", "pods"):
-        return namespace, bare
-    if namespace not in (None, first):
-        raise UsageError(f"{name} is in namespace {first}, and -n says {namespace}")
-    return first, bare
 
 
 def _answer(

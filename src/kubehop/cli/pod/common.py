@@ -1,11 +1,13 @@
 """What the commands about this host's pods share: which pod is meant, and who was asked."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from msgspec import Struct
 
+from kubehop.model.errors import UsageError
 from kubehop.sandbox.values import Container, Sandbox, Tried
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ _ONE_LAB = "lab:"
 """Before a lab's name: that lab alone."""
 
 _namespace = click.option(
-    "-n", "--namespace", metavar="NAME", help="Namespace of an unqualified name. Default: any."
+    "-n", "--namespace", metavar="NAME", help="The pod's namespace. Default: the name's, else any."
 )
 _container = click.option(
     "-c", "--container", metavar="NAME", help="The container whose files and processes are meant."
@@ -58,6 +60,23 @@ class Chosen(Struct, frozen=True):
     tried: tuple[Tried, ...]
 
 
+_QUALIFIED = re.compile(r"(?:pods?/)?(?:([a-z0-9][-a-z0-9]*)/)?([^/]+)")
+"""NAME, pod/NAME, NAMESPACE/NAME, pod/NAMESPACE/NAME: as in kubectl, `pod` is a kind there."""
+
+
+def split_name(text: str, namespace: str | None) -> tuple[str | None, str]:
+    """The namespace that a pod's name and -n say, None for none, and the name without it.
+
+    What is no name of a pod is left as it is. Raises UsageError if the two say different ones.
+    """
+    form = _QUALIFIED.fullmatch(text)
+    if form is None or form[1] is None:
+        return namespace, form[2] if form else text
+    if namespace not in (None, form[1]):
+        raise UsageError(f"{text!r} is in namespace {form[1]}, and -n says {namespace!r}")
+    return form[1], form[2]
+
+
 def chosen(
     name: str,
     namespace: str | None = None,
@@ -67,16 +86,26 @@ def chosen(
     """The pod of this host that `name` means: any form that `kubehop.sandbox.find` knows.
 
     Says on standard error what else the name could mean. Raises UsageError if nothing, or more
-    than one pod, is meant.
+    than one pod, is meant, or one of another namespace than `namespace`.
     """
+    split_name(name, namespace)
     host = this_host(source)
     try:
         found = host.find(name, namespace, container)
     finally:
         host.close()
+    _check_namespace(name, namespace, found.sandbox)
     for note in found.notes:
         click.echo(f"note: {note}", err=True)
     return Chosen(found.sandbox, found.container, host.processes, host.tried)
+
+
+def _check_namespace(name: str, namespace: str | None, sandbox: Sandbox) -> None:
+    """An id, an address or a PID says whose it is by itself."""
+    from kubehop.sandbox.find import title
+
+    if namespace is not None and sandbox.namespace not in ("", namespace):
+        raise UsageError(f"{name!r} is of {title(sandbox)}, and -n says {namespace!r}")
 
 
 def this_host(source: str | None = None) -> "Host":
