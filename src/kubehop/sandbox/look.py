@@ -30,10 +30,11 @@ def look(sandbox: Sandbox, processes: "Processes") -> Network:
 
 
 def _from_inside(sandbox: Sandbox, processes: "Processes") -> Network:
+    from kubehop.sandbox.around import with_ends_around
     from kubehop.sandbox.network import read_network
 
     with closing(open_namespace(sandbox)) as namespace:
-        found = read_network(namespace)
+        found = with_ends_around(read_network(namespace), namespace, processes)
         return _with_programs(found, namespace.pid, _pids(sandbox, processes), processes.root)
 
 

@@ -8,6 +8,8 @@ from tests.real.runtimes.containerd import Containerd
 from tests.real.runtimes.containerd import containerd as running_containerd
 from tests.real.runtimes.docker import Docker
 from tests.real.runtimes.docker import docker as running_docker
+from tests.real.runtimes.nested import Nested
+from tests.real.runtimes.nested import nested as running_nested
 from tests.real.runtimes.wanted import wanted_of_docker, wanted_pods
 
 
@@ -22,4 +24,11 @@ def containerd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containerd]
 def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Docker]:
     """Docker with the pods of `wanted_of_docker` and a container that is no pod's."""
     with running_docker(tmp_path_factory.mktemp("docker"), wanted_of_docker()) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def nested(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nested]:
+    """A host that is a container of another host's docker, with pods."""
+    with running_nested(tmp_path_factory.mktemp("nested")) as made:
         yield made

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.real.needs import lacks, program
@@ -31,6 +31,8 @@ mount --make-rshared /
 containerd & while :; do sleep 1000000 & wait; done
 """
 """Of what kind's entrypoint does, what is needed. A shell is PID 1, as it buries whoever ends."""
+_JOIN = """for one in /sys/fs/cgroup/*/cgroup.procs; do echo $$ > "$one"; done; exec "$@\""""
+"""What docker exec does."""
 _PRIVILEGED = (
     "--cap-add=ALL",
     "--cap-drop=SYS_RESOURCE",
@@ -49,13 +51,19 @@ class Node(Host):
     """
 
     id: str
+    spaces: tuple[str, ...] = _SPACES
+
+    def in_outer_cgroups(self) -> "Node":
+        """What runs there sees the cgroups as those of the host around: `--cgroupns=host`."""
+        return replace(self, spaces=tuple(one for one in _SPACES if one != "cgroup"))
 
     def command(self, *command: str, uid: int = 0) -> tuple[str, ...]:
         enter = (program("nsenter", "util-linux"), "--target", str(self.pid))
-        spaces = (*(f"--{space}" for space in _SPACES), f"--wd=/proc/{self.pid}/root")
+        spaces = (*(f"--{space}" for space in self.spaces), f"--wd=/proc/{self.pid}/root")
         same = (f"--reuid={uid}", f"--regid={uid}", "--clear-groups")
         user = (program("setpriv", "util-linux"), *same) if uid else ()
-        return (*enter, *spaces, *user, *command)
+        join = () if "cgroup" in self.spaces else ("sh", "-c", _JOIN, "sh")
+        return (*enter, *spaces, *join, *user, *command)
 
     def run(
         self,
@@ -120,7 +128,6 @@ def wanted(token: str) -> dict[str, Wanted]:
     return {
         "web": Wanted(f"web-{token}", f"shop-{token}", (app, helper)),
         "proxy": Wanted(f"proxy-{token}", f"kube-{token}", (helper,), host_network=True),
-        "best": Wanted(f"best-{token}", f"shop-{token}", (helper,), qos="besteffort"),
     }
 
 
@@ -164,5 +171,5 @@ def _second_pid(folder: Path) -> int:
     """In the outermost PID namespace below ours, 0 if it is in ours."""
     for line in (folder / "status").read_text(errors="replace").splitlines():
         if line.startswith("NSpid:"):
-            return int((line.split() + ["0"])[2])
+            return int([*line.split(), "0"][2])
     return 0

@@ -1,15 +1,14 @@
 """`kubehop pod list` and `pod ip` on hosts with a real runtime, compared with ip and ss."""
 
-import json
 from functools import partial
-from typing import Any
 
 import pytest
 
 from tests.real.runtimes import said
+from tests.real.runtimes.asked import compare, json_of
 from tests.real.runtimes.containerd import Containerd
 from tests.real.runtimes.docker import Docker
-from tests.real.runtimes.host import NOBODY, Host
+from tests.real.runtimes.host import NOBODY
 from tests.real.runtimes.kubelet import Pod
 from tests.real.runtimes.test_networks import PODS
 from tests.real.runtimes.wanted import SECRET
@@ -19,62 +18,6 @@ ASKED = [(words, None) for words in AS_ROOT] + [((), NOBODY), (("--source", "pro
 each_way = pytest.mark.parametrize(("words", "uid"), ASKED, ids=str)
 
 
-def _json(host: Host, *words: str, uid: int | None = None) -> dict[str, Any]:
-    done = host.kubehop("pod", *words, "-o", "json", uid=uid)
-    assert (done.returncode, done.stderr) == (0, ""), done
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
-
-
-def _compare(answer: dict[str, Any], inside: said.Inside, pod: Pod, whole: bool) -> None:
-    """With `whole` all that ip tells of an interface; else what /proc alone may tell."""
-    sandbox, network = answer["sandbox"], answer["network"]
-    assert (sandbox["id"], sandbox["name"], sandbox["pid"]) == (pod.sandbox, pod.name, pod.pid)
-    assert sandbox["hostNetwork"] == pod.wanted.host_network
-    found = {
-        (one["address"], one["prefix"], one["scope"], link["name"], link["mtu"], link["index"])
-        for link in network["interfaces"]
-        for one in link["addresses"]
-    }
-    real = {
-        (one["local"], one["prefixlen"], one["scope"], *(link[key] for key in _LINK))
-        for link in said.answered(inside, "addr")
-        for one in link["addr_info"]
-    }
-    if whole:
-        assert found == real
-    assert {one[0] for one in found} == {one[0] for one in real}
-    sockets: set[tuple[object, ...]] = {
-        (one["protocol"], one["address"], one["port"], one["bothFamilies"], one["inode"])
-        for one in network["listening"]
-    }
-    theirs = said.sockets(inside)
-    if not whole:
-        sockets, theirs = said.without_families(sockets), said.without_families(theirs)
-    assert sockets == theirs
-    _compare_routes(network["routes"], inside, whole)
-
-
-_LINK = ("ifname", "mtu", "ifindex")
-
-
-def _compare_routes(routes: list[dict[str, Any]], inside: said.Inside, whole: bool) -> None:
-    for family in (4, 6):
-        main = [one for one in routes if (one["family"], one["table"]) == (family, "main")]
-        found = {one["destination"] for one in main if one["kind"] == "unicast"}
-        real = said.answered(inside, f"-{family}", "route")
-        assert found == {one["dst"] for one in real if one.get("type", "unicast") == "unicast"}
-        if whole:
-            assert [one["destination"] for one in main] == [one["dst"] for one in real]
-            assert [one["metric"] for one in main] == [one.get("metric") for one in real]
-            assert [one["gateway"] for one in main] == [_gateway(one) for one in real]
-
-
-def _gateway(route: dict[str, Any]) -> str:
-    gateway: str = route.get("gateway") or route.get("via", {}).get("host", "")
-    return gateway
-
-
 @each_way
 @pytest.mark.parametrize("name", PODS)
 def test_ip_is_what_ip_and_ss_say(
@@ -82,8 +25,8 @@ def test_ip_is_what_ip_and_ss_say(
 ) -> None:
     pod = containerd.pods[name]
     asked = ("ip", f"{pod.namespace}/{pod.name}", *words)
-    answer = _json(containerd.host, *asked, uid=uid)
-    _compare(answer, partial(containerd.inside, pod.pid), pod, whole=uid is None)
+    answer = json_of(containerd.host, *asked, uid=uid)
+    compare(answer, partial(containerd.inside, pod.pid), pod, whole=uid is None)
     assert (answer["network"]["inode"] is None) == (uid is not None)
     if uid:
         assert any("root" in each["needs"] for each in answer["sandbox"]["unknown"])
@@ -99,10 +42,10 @@ def test_ip_with_docker(name: str, words: tuple[str, ...], uid: int | None, dock
     """Docker's containers have no folder of logs that names them: /proc is asked for the id."""
     pod = docker.pods[name]
     text = pod.sandbox[:12] if "proc" in words else f"{pod.namespace}/{pod.name}"
-    answer = _json(docker.host, "ip", text, *words, uid=uid)
+    answer = json_of(docker.host, "ip", text, *words, uid=uid)
     if "proc" in words:
         answer["sandbox"]["name"] = pod.name
-    _compare(answer, partial(docker.inside, pod.pid), pod, whole=True)
+    compare(answer, partial(docker.inside, pod.pid), pod, whole=True)
 
 
 @pytest.mark.parametrize("name", PODS)
@@ -118,7 +61,7 @@ def test_the_text_has_the_lines_of_ip(name: str, containerd: Containerd) -> None
 
 @pytest.mark.parametrize("uid", [None, NOBODY])
 def test_list_has_every_pod(uid: int | None, containerd: Containerd) -> None:
-    answer = _json(containerd.host, "list", uid=uid)
+    answer = json_of(containerd.host, "list", uid=uid)
     found = {each["id"]: each for each in answer["items"]}
     for pod in containerd.pods.values():
         one = found[pod.sandbox]

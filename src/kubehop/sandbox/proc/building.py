@@ -12,6 +12,8 @@ from kubehop.sandbox.proc.scan import Process
 from kubehop.sandbox.values import Container, Sandbox, Unknown
 
 NAME = "/proc"
+_SHORT = 13
+"""Digits of an id, as crictl prints it."""
 _PAUSE = "pause"
 _SOCKET = "the socket of the runtime"
 _TRACING = "root, or CAP_SYS_PTRACE"
@@ -48,6 +50,7 @@ def sandbox(group: Group, node: Node) -> Sandbox:
     id = group.members[0].id if lone else _id(group, holder)
     shown = process or group.members[0].first
     host_network = _host_network(shown, node)
+    inside = group.around[-1][:_SHORT] if group.around else ""
     found = Sandbox(
         id=id,
         namespace=pod.namespace,
@@ -65,9 +68,9 @@ def sandbox(group: Group, node: Node) -> Sandbox:
         containers=tuple(
             _container(each, node.names, handler) for each in group.members if each is not holder
         ),
-        source=NAME,
+        source=f"{NAME}, in container {inside}" if inside else NAME,
     )
-    return _with_unknown(found, node.names)
+    return _with_unknown(found, node.names, inside)
 
 
 def _holder(group: Group, names: Names) -> Member | None:
@@ -157,12 +160,15 @@ def _container(member: Member, names: Names, handler: str) -> Container:
     return Container(member.id, name, pid, True, attempt)
 
 
-def _with_unknown(found: Sandbox, names: Names) -> Sandbox:
+def _with_unknown(found: Sandbox, names: Names, inside: str) -> Sandbox:
+    """`inside` is the container that is its host, "" if that is ours."""
     unknown = []
     if not found.name:
-        unread = " and ".join(names.unread)
+        unread = needs = " and ".join(names.unread)
+        if unread and inside:
+            unread, needs = f"{unread} of container {inside}", _TRACING
         why = f"{unread} may not be read" if unread else "no log file of it has a name"
-        unknown.append(Unknown("name", why, f"{unread}, or {_SOCKET}" if unread else _SOCKET))
+        unknown.append(Unknown("name", why, f"{needs}, or {_SOCKET}" if needs else _SOCKET))
     if not found.id:
         unknown.append(Unknown("id", "no process is the sandbox's own", _SOCKET))
     if found.inode is None:

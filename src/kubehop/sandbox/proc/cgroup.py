@@ -54,6 +54,28 @@ _DELETED = " (deleted)"
 _LONGEST = 1 << 16
 
 
+def around(place: Place) -> tuple[str, ...]:
+    """The containers around what is below this place, from the outside."""
+    return _outer(place)
+
+
+def host_around(first: Place, own: Place) -> tuple[str, ...]:
+    """The containers that make up the host, by the places of PID 1 and of a process of its own.
+
+    A node of kind that has the cgroup namespace of the host around it is a container by its own
+    words. A pod whose containers share their processes has a PID 1, too, and is no host.
+    """
+    base = _outer(first)
+    return base if not first.pod_uid and _outer(own)[: len(base)] == base else ()
+
+
+def below(place: Place, host: tuple[str, ...]) -> Place:
+    """The same as one of that host calls it: itself is no container of its own."""
+    if not host or _outer(place)[: len(host)] != host:
+        return place
+    return replace(place, outer=place.outer[len(host) :]) if _outer(place) != host else NOWHERE
+
+
 def place(text: str) -> Place:
     """The innermost container that any line knows; `NOWHERE` if none does."""
     best = NOWHERE

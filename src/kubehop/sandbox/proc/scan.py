@@ -6,13 +6,13 @@ it fails, even if another has its PID by then. So what is read of one process is
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 
 from msgspec import Struct
 
-from kubehop.sandbox.proc.cgroup import NOWHERE, Place, place
+from kubehop.sandbox.proc.cgroup import NOWHERE, Place, below, host_around, place
 from kubehop.sandbox.proc.files import read, read_made
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -159,6 +159,16 @@ class Processes:
         found = (self.process(pid) for pid in pids)
         return _oldest_first(each for each in found if each and each.container_id == id)
 
+    def of_each_pod(self) -> Iterable[Sequence[int]]:
+        """PIDs of each pod; of each container where no pod is named."""
+        found: dict[object, list[int]] = {}
+        places = {text: _placed(text) for text in set(self._groups.values())}
+        for pid, text in self._groups.items():
+            where = places[text]
+            if where.pod_uid or where.container_id:
+                found.setdefault((where.outer, where.pod_uid or where.container_id), []).append(pid)
+        return found.values()
+
     @cached_property
     def _groups(self) -> dict[int, bytes]:
         """PID -> what its `cgroup` says."""
@@ -203,6 +213,10 @@ def _pids(folder: int) -> Iterator[str]:
     return (name for name in os.listdir(folder) if name.isdecimal() and name.isascii())
 
 
+def _placed(text: bytes) -> Place:
+    return place(text.decode("utf-8", "replace"))
+
+
 def _group_of(name: str, folder: int) -> bytes:
     try:
         return read_made(f"{name}/cgroup", folder)
@@ -235,6 +249,12 @@ class _Scan:
         self._inodes: dict[str, int | None] = {}
         self.own = _inode("self/ns/net", folder)
         self.own_network = _network("self/net/dev", folder)
+
+    @cached_property
+    def _host(self) -> tuple[str, ...]:
+        first, own = (place(_group_of(name, self._folder).decode("utf-8", "replace"))
+                      for name in ("1", "self"))  # fmt: skip
+        return host_around(first, own)
 
     def processes(self) -> Iterator[Process]:
         for name in _pids(self._folder):
@@ -283,7 +303,9 @@ class _Scan:
             return NOWHERE  # a kernel without cgroups
         found = self._places.get(text)
         if found is None:
-            found = self._places[text] = place(text.decode("utf-8", "replace"))
+            found = place(text.decode("utf-8", "replace"))
+            found = NOWHERE if found is NOWHERE else below(found, self._host)
+            self._places[text] = found
         return found
 
 
