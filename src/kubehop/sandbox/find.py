@@ -51,12 +51,14 @@ class Whose(Struct, frozen=True):
 class Named(Struct, frozen=True):
     """A question: `text` as it was asked, `namespace` None for any.
 
-    `process` is the one that the text may mean; None if it means none.
+    `process` is the one that the text may mean; None if it means none. `holders` are processes
+    with the address that the text is, each of another pod.
     """
 
     text: str
     namespace: str | None = None
     process: Whose | None = None
+    holders: tuple[Whose, ...] = ()
 
 
 class Choice(Struct, frozen=True):
@@ -208,18 +210,21 @@ def _by_address(named: Named, sandboxes: Sequence[Sandbox]) -> list[Match]:
     wanted = packed(named.text)
     if wanted is None:
         return []
-    return [
+    said = [
         Match(sandbox)
         for sandbox in sandboxes
         if sandbox.ready is not False and any(packed(each) == wanted for each in sandbox.addresses)
     ]
+    held = [Match(each.sandbox) for one in named.holders for each in _with_process(one, sandboxes)]
+    return list({id(each.sandbox): each for each in (*said, *held)}.values())
 
 
 def _by_process(named: Named, sandboxes: Sequence[Sandbox]) -> list[Match]:
+    return _with_process(named.process, sandboxes) if named.process else []
+
+
+def _with_process(process: Whose, sandboxes: Sequence[Sandbox]) -> list[Match]:
     """By its container, else its pod, else the network namespace that it is in."""
-    process = named.process
-    if process is None:
-        return []
     own = [Match(each) for each in sandboxes if each.pid == process.pid]
     by_id = _with_id(process.container_id.__eq__, sandboxes) if process.container_id else []
     by_uid = [Match(each) for each in sandboxes if process.pod_uid and each.uid == process.pod_uid]

@@ -72,7 +72,7 @@ class Host:
         Only the sandbox that is meant is asked for in full; for an address, all whose addresses
         no list tells. Raises UsageError if nothing, or more than one pod, is meant.
         """
-        named = finding.Named(text, namespace, self._process_in(text))
+        named = finding.Named(text, namespace, self._process_in(text), self._holders(text))
         for groups in self._looks(named):
             by_sandbox = dict(zip(self._merged(groups), groups, strict=True))
             choice = finding.chosen(named, tuple(by_sandbox))
@@ -187,17 +187,22 @@ class Host:
         told = self._told
         if all(each.found is not None or each.why == NONE_THERE for each in self._tried):
             yield grouped(told)
+        yield self._groups
         if not finding.is_address(named.text):
-            yield self._groups
             return
-        for sources in (self._by_proc, self._sources):
-            yield self._detailed(self._groups, sources)
+        yield self._detailed(self._groups, self._sources)
 
     def _process_in(self, text: str) -> finding.Whose | None:
         process = self._process(text)
-        if process is None:
-            return None
-        return finding.Whose(process.pid, process.container_id, process.pod_uid, process.inode)
+        return _whose(process) if process else None
+
+    def _holders(self, text: str) -> tuple[finding.Whose, ...]:
+        address = finding.packed(text)
+        if address is None or not self._proc:
+            return ()
+        from kubehop.sandbox.proc.network import holders
+
+        return tuple(map(_whose, holders(address, self.processes)))
 
     def _found(self, choice: finding.Choice, group: Group, container: str | None) -> Found:
         listed = {part.source for part in group}
@@ -250,6 +255,10 @@ class Host:
         pods = sorted({finding.title(each) for each in sandboxes if each.host_network})
         shared = f"; pods in the host's network share it: {', '.join(pods)}" if pods else ""
         return f"{text} is an address of this node itself{shared}"
+
+
+def _whose(process: "Process") -> finding.Whose:
+    return finding.Whose(process.pid, process.container_id, process.pod_uid, process.inode)
 
 
 def _in_full(source: Source, sandboxes: Sequence[Sandbox]) -> Sequence[Sandbox]:

@@ -119,6 +119,8 @@ def _id(parts: list[Part]) -> str:
 def merged(group: Group, confirmed: Confirmed) -> Sandbox:
     """The one sandbox that the parts tell of. `group` is not empty."""
     parts = [part.sandbox for part in group]
+    if len(parts) == 1 and _needs_nothing(parts[0]):
+        return parts[0]
     known = _all_known(parts) if len(parts) > 1 else parts[0]
     pid, doubts = _pid(parts, known.id, confirmed)
     sandbox = replace(
@@ -130,6 +132,12 @@ def merged(group: Group, confirmed: Confirmed) -> Sandbox:
     )
     unknown = [unknown for part in parts for unknown in part.unknown]
     return replace(sandbox, unknown=tuple(_open([*unknown, *doubts], sandbox)))
+
+
+def _needs_nothing(sandbox: Sandbox) -> bool:
+    """One source's word, and nothing in it that has to be confirmed or may be answered."""
+    pids = (sandbox.pid, *(container.pid for container in sandbox.containers))
+    return not (any(pids) or sandbox.host_network or sandbox.unknown)
 
 
 def _all_known(parts: Sequence[Sandbox]) -> Sandbox:

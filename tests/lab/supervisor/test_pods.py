@@ -108,7 +108,7 @@ def test_labs_are_looked_for_where_they_are(uid: int | None, tmp_path: Path) -> 
             del os.environ["XDG_RUNTIME_DIR"]
         else:
             os.environ["XDG_RUNTIME_DIR"] = folder
-        place = state_place()
+        place = Path(state_place())
         was_there = place.exists()
         assert root() == place
         if not was_there:

@@ -114,15 +114,12 @@ def test_a_status_of_another_sandbox_is_not_believed() -> None:
 
 
 def test_lists() -> None:
-    labels = {f"io.kubernetes.pod.{key}": key for key in ("name", "namespace", "uid")}
     static = {"kubernetes.io/config.source": "file", "kubernetes.io/config.hash": "h"}
     named = cri.Metadata("web", "u", "shop", 3)
     listed = cri.PodSandboxes(
         (
-            cri.PodSandbox(
-                "b", cri.Metadata(), 1, -5, labels, {"kubernetes.io/config.source": "api"}
-            ),
-            cri.PodSandbox("a", named, 0, 9, {}, static, "runsc"),
+            cri.PodSandbox("b", cri.Metadata(), 1, -5, {"kubernetes.io/config.source": "api"}),
+            cri.PodSandbox("a", named, 0, 9, static, "runsc"),
             cri.PodSandbox("c", named, 7),
             cri.PodSandbox(""),
         )
@@ -131,15 +128,15 @@ def test_lists() -> None:
         (
             cri.Container("2", "a", cri.Metadata("y", attempt=1), cri.EXITED),
             cri.Container("1", "a", cri.Metadata("x"), cri.RUNNING),
-            cri.Container("3", "b", state=3, labels={"io.kubernetes.container.name": "z"}),
+            cri.Container("3", "b", state=3),
             cri.Container("4", "elsewhere"),
         )
     )
     runtime = cri.Version("cri-o", "1.30")
-    by_label, first, odd = mapping.sandboxes(runtime, listed, containers, "CRI")
-    assert (by_label.name, by_label.namespace, by_label.uid) == ("name", "namespace", "uid")
-    assert (by_label.ready, by_label.created, by_label.static) == (False, 0, False)
-    assert by_label.containers == (Container("3", "z", running=None),)
+    nameless, first, odd = mapping.sandboxes(runtime, listed, containers, "CRI")
+    assert (nameless.name, nameless.namespace, nameless.uid) == ("", "", "")
+    assert (nameless.ready, nameless.created, nameless.static) == (False, 0, False)
+    assert nameless.containers == (Container("3", running=None),)
     assert (first.id, first.uid, first.attempt, first.created) == ("a", "u", 3, 9)
     assert (first.static, first.handler, first.ready) == (True, "runsc", True)
     assert (first.runtime, first.source) == ("cri-o 1.30", "CRI")

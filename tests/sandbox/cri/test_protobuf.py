@@ -77,7 +77,7 @@ TEXT = st.text(max_size=20)
 NUMBER = st.integers(-(2**63), 2**63 - 1)
 PAIRS = st.dictionaries(TEXT, TEXT, max_size=3)
 METADATA = st.builds(cri.Metadata, TEXT, TEXT, TEXT, st.integers(0, 2**32 - 1))
-SANDBOX = st.builds(cri.PodSandbox, TEXT, METADATA, NUMBER, NUMBER, PAIRS, PAIRS, TEXT)
+SANDBOX = st.builds(cri.PodSandbox, TEXT, METADATA, NUMBER, NUMBER, PAIRS, TEXT)
 
 
 @given(st.lists(SANDBOX, max_size=3))

@@ -6,7 +6,6 @@ and `runtime` says which lab it is.
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from kubehop.model.errors import KubehopError
@@ -33,16 +32,16 @@ def lab_sources(only: str | None = None) -> list[Source]:
         return [_NoLabs(str(error))]
 
 
-def state_place() -> Path:
+def state_place() -> str:
     """Where `kubehop.lab.supervisor.place` keeps the state of labs, made or not."""
     uid = os.geteuid()
     given = os.environ.get("XDG_RUNTIME_DIR", "")
     if os.path.isabs(given) and _is_of(uid, given):
-        return Path(given, "kubehop")
+        return f"{given}/kubehop"
     for folder in (f"/run/user/{uid}", "/run"):
         if _is_of(uid, folder) and os.access(folder, os.W_OK):
-            return Path(folder, "kubehop")
-    return Path(f"/tmp/kubehop-{uid}")  # noqa: S108 - only looked at
+            return f"{folder}/kubehop"
+    return f"/tmp/kubehop-{uid}"  # noqa: S108 - only looked at
 
 
 def _is_of(uid: int, folder: str) -> bool:

@@ -14,8 +14,6 @@ from kubehop.sandbox.cri import messages
 from kubehop.sandbox.cri.info import SandboxInfo, sandbox_info
 from kubehop.sandbox.values import Container, Sandbox, Unknown
 
-_LABEL = "io.kubernetes.pod."
-_CONTAINER_LABEL = "io.kubernetes.container.name"
 _CONFIG_SOURCE = "kubernetes.io/config.source"
 _CONFIG_HASH = "kubernetes.io/config.hash"
 """Annotations of the kubelet: pkg/kubelet/types/pod_update.go."""
@@ -71,7 +69,7 @@ def sandboxes(
 def _container(listed: messages.Container) -> Container:
     return Container(
         id=listed.id,
-        name=listed.metadata.name or listed.labels.get(_CONTAINER_LABEL, ""),
+        name=listed.metadata.name,
         running=_RUNNING.get(listed.state),
         attempt=listed.metadata.attempt,
     )
@@ -80,13 +78,13 @@ def _container(listed: messages.Container) -> Container:
 def _sandbox(
     listed: messages.PodSandbox, common: Sandbox, containers: Iterable[Container]
 ) -> Sandbox:
-    metadata, labels = listed.metadata, listed.labels
+    metadata = listed.metadata
     return replace(
         common,
         id=listed.id,
-        namespace=metadata.namespace or labels.get(_LABEL + "namespace", ""),
-        name=metadata.name or labels.get(_LABEL + "name", ""),
-        uid=metadata.uid or labels.get(_LABEL + "uid", ""),
+        namespace=metadata.namespace,
+        name=metadata.name,
+        uid=metadata.uid,
         attempt=metadata.attempt,
         ready=_READY.get(listed.state),
         created=max(listed.created_at, 0),

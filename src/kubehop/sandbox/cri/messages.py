@@ -48,7 +48,6 @@ class PodSandbox(Struct, frozen=True):
     metadata: Metadata = Metadata()
     state: int = READY
     created_at: int = 0
-    labels: Pairs = NO_PAIRS
     annotations: Pairs = NO_PAIRS
     runtime_handler: str = ""
 
@@ -66,7 +65,6 @@ class Container(Struct, frozen=True):
     pod_sandbox_id: str = ""
     metadata: Metadata = Metadata()
     state: int = CREATED
-    labels: Pairs = NO_PAIRS
 
 
 class Containers(Struct, frozen=True):
@@ -166,7 +164,6 @@ _POD_SANDBOX = Message(
         2: _one("metadata", _METADATA),
         3: _number("state"),
         4: _number("created_at"),
-        5: _pairs("labels"),
         6: _pairs("annotations"),
         7: Field("runtime_handler"),
     },
@@ -179,7 +176,6 @@ _CONTAINER = Message(
         2: Field("pod_sandbox_id"),
         3: _one("metadata", _CONTAINER_METADATA),
         6: _number("state"),
-        8: _pairs("labels"),
     },
 )
 CONTAINERS = Message(Containers, {1: _many("containers", _CONTAINER)})

@@ -6,7 +6,7 @@ it is: that is concluded from the routes where only one conclusion is possible.
 
 import os
 import socket
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from types import TracebackType
 
@@ -16,6 +16,7 @@ from kubehop.model.errors import KubehopError
 from kubehop.sandbox.proc import netfiles
 from kubehop.sandbox.proc.files import read
 from kubehop.sandbox.proc.netfiles import Local
+from kubehop.sandbox.proc.scan import Process, Processes
 from kubehop.sandbox.values import Interface, InterfaceAddress, Listening, Network, Route, Unknown
 
 _ENTERING = "root, or CAP_SYS_ADMIN and CAP_SYS_PTRACE, to look from inside"
@@ -40,6 +41,34 @@ def addresses(pid: int | str, root: str = "/proc") -> tuple[str, ...]:
     found = [each for each in found if not each.startswith("127.")]
     found += [each.address for _, _, each in v6 if each.scope in ("global", "site")]
     return tuple(dict.fromkeys(found))
+
+
+def holders(address: bytes, processes: Processes) -> tuple[Process, ...]:
+    """A process of each pod that has the address, as octets; none in this process's network."""
+    found = []
+    for pids in processes.of_each_pod():
+        pid, has = next(_seen(pids, address, processes.root), (0, False))
+        process = processes.process(pid) if has else None
+        if process and not process.host:
+            found.append(process)
+    return tuple(found)
+
+
+def _seen(pids: Iterable[int], address: bytes, root: str) -> Iterator[tuple[int, bool]]:
+    """Of those that can be seen: whether they have it."""
+    for pid in pids:
+        with suppress(UnreadableError):
+            yield pid, _has(pid, address, root)
+
+
+def _has(pid: int, address: bytes, root: str) -> bool:
+    """Most have it not even as text, which is soon seen. Raises UnreadableError."""
+    family = socket.AF_INET if len(address) == 4 else socket.AF_INET6
+    text = socket.inet_ntop(family, address)
+    file, needle = ("fib_trie", text) if family == socket.AF_INET else ("if_inet6", address.hex())
+    with _Net(pid, root) as net:
+        near = needle.encode() in net(file)
+    return near and text in addresses(pid, root)
 
 
 def network_from_proc(pid: int | str, root: str = "/proc") -> Network:
