@@ -1,6 +1,7 @@
 """What a host's sources are asked, and how little."""
 
 import os
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from kubehop.model.errors import UsageError
 from kubehop.sandbox.host import Host
 from kubehop.sandbox.source import Source
 from kubehop.sandbox.values import NONE_THERE, Container, Sandbox, SourceError, Tried
+from tests.sandbox.proc.tree import HOST, Tree
 
 IDS = ["a" * 64, "b" * 64, "c" * 64]
 LISTED = tuple(
@@ -18,6 +20,9 @@ LISTED = tuple(
             containers=(Container(f"{at}" * 64, "app", running=True),))
     for at, id in enumerate(IDS)
 )  # fmt: skip
+
+
+UIDS = [f"0000000{at}-0000-4000-8000-000000000000" for at in range(len(IDS))]
 
 
 class Asked:
@@ -147,6 +152,23 @@ def test_this_process_is_of_no_pod() -> None:
         pytest.skip("needs a machine that is no container")
     with pytest.raises(UsageError, match=rf"process {os.getpid()} \(.*\) is of no pod"):
         host.find(str(os.getpid()))
+
+
+@pytest.mark.parametrize("address", ["10.1.0.8", "::ffff:10.1.0.8", "fd42:0::8"])
+def test_an_address_that_proc_knows_takes_no_details(address: str, tmp_path: Path) -> None:
+    """Others' addresses begin or end the same; one pod has the node's network, with the address."""
+    tree = Tree(tmp_path)
+    addresses = (("10.1.0.88", "fd42::88"), ("10.1.0.8", "fd42::8"), ("10.1.0.8", "fd42::8"))
+    for at, (four, six) in enumerate(addresses):
+        net = tree.net(HOST if at == 1 else 100 + at, four)
+        octets = socket.inet_pton(socket.AF_INET6, six).hex()
+        (net / "if_inet6").write_text(f"{octets} 02 40 00 80     eth0\n")
+        group = f"/kubepods/pod{UIDS[at]}/{LISTED[at].containers[0].id}"
+        tree.process(100 + at, "app", group, net=HOST if at == 1 else 100 + at)
+    source = Asked()
+    found = Host({"runtimes": lambda: [source]}, str(tmp_path)).find(address)
+    assert found.sandbox.name == "web-2"
+    assert source.log == ["list", "web-2"]
 
 
 def test_the_node_s_own_address() -> None:

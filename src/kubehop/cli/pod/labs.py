@@ -37,10 +37,10 @@ def state_place() -> str:
     uid = os.geteuid()
     given = os.environ.get("XDG_RUNTIME_DIR", "")
     if os.path.isabs(given) and _is_of(uid, given):
-        return f"{given}/kubehop"
+        return os.path.join(given, "kubehop")
     for folder in (f"/run/user/{uid}", "/run"):
         if _is_of(uid, folder) and os.access(folder, os.W_OK):
-            return f"{folder}/kubehop"
+            return os.path.join(folder, "kubehop")
     return f"/tmp/kubehop-{uid}"  # noqa: S108 - only looked at
 
 
