@@ -5,6 +5,7 @@ from hypothesis import HealthCheck, settings
 from tests.real.runtimes.fixtures import containerd as containerd
 from tests.real.runtimes.fixtures import docker as docker
 from tests.real.runtimes.fixtures import nested as nested
+from tests.real.runtimes.fixtures import userns as userns
 
 settings.register_profile(
     "repeatable",

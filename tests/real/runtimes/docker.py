@@ -70,7 +70,7 @@ def _run(daemon: Dockerd, wanted: Wanted, found: str) -> Pod:
         daemon, wanted, name["POD"], PAUSE, "podsandbox", f"--network={network}", "--ipc=shareable"
     )
     pid = int(daemon.inspected(sandbox, ".State.Pid"))
-    addresses = () if wanted.host_network else _connect(daemon.host, sandbox, pid, found)
+    addresses = () if wanted.host_network else connect(daemon.host, sandbox, pid, found)
     _write_files(daemon, sandbox, wanted)
     containers = tuple(
         _app(daemon, wanted, sandbox, app.name, name[app.name], app.command) for app in wanted.apps
@@ -107,7 +107,7 @@ def _start(
     return daemon.docker("run", "-d", *words, image, *command)
 
 
-def _connect(host: Host, sandbox: str, pid: int, found: str) -> tuple[str, ...]:
+def connect(host: Host, sandbox: str, pid: int, found: str) -> tuple[str, ...]:
     """What cri-dockerd has CNI do: ADD; the addresses that the plugin gave."""
     conf = network(host.token)
     plugin = conf["plugins"][0]

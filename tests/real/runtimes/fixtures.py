@@ -10,6 +10,7 @@ from tests.real.runtimes.docker import Docker
 from tests.real.runtimes.docker import docker as running_docker
 from tests.real.runtimes.nested import Nested
 from tests.real.runtimes.nested import nested as running_nested
+from tests.real.runtimes.userns import userns as running_userns
 from tests.real.runtimes.wanted import wanted_of_docker, wanted_pods
 
 
@@ -31,4 +32,11 @@ def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Docker]:
 def nested(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nested]:
     """A host that is a container of another host's docker, with pods."""
     with running_nested(tmp_path_factory.mktemp("nested")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def userns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containerd]:
+    """Containerd with pods that have user namespaces of their own."""
+    with running_userns(tmp_path_factory.mktemp("userns")) as made:
         yield made

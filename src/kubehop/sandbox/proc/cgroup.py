@@ -54,11 +54,6 @@ _DELETED = " (deleted)"
 _LONGEST = 1 << 16
 
 
-def around(place: Place) -> tuple[str, ...]:
-    """The containers around what is below this place, from the outside."""
-    return _outer(place)
-
-
 def host_around(first: Place, own: Place) -> tuple[str, ...]:
     """The containers that make up the host, by the places of PID 1 and of a process of its own.
 
