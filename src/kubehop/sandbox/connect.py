@@ -52,6 +52,17 @@ def target(address: str, port: int) -> Target | None:
     return Target(str(sockaddr[0]), port, sockaddr)
 
 
+def source_of(aim: Target) -> str | None:
+    """The address that it would be sent from, as the kernel chooses; None if it cannot be sent.
+
+    Nothing is sent: connecting a socket of UDP asks the routing tables alone.
+    """
+    with suppress(OSError), socket.socket(aim.family, socket.SOCK_DGRAM) as sock:
+        sock.connect(aim.sockaddr)
+        return str(sock.getsockname()[0])
+    return None
+
+
 def connect(aim: Target, seconds: float) -> Answer:
     """Try to connect by TCP for so long. Never raises for what the network does."""
     return _tried(aim, socket.SOCK_STREAM, seconds, _tcp)

@@ -89,15 +89,15 @@ def _rank(policy: Policy, own: tuple[str, ...], address: str, sorts: bool) -> tu
     source = next((one for one in own if family(one) is family(address)), None)
     if source is None:
         return (0,)
-    precedence, label = _row(policy, address)
+    precedence, label = row(policy, address)
     is_ipv4 = family(address) is Family.IPV4
     prefer = int(policy.ipv4_first and is_ipv4)
     compared = not is_ipv4 or (policy.ipv4_too and sorts)
-    alike = min(_common(source, address), policy.bits) if compared else 0
-    return (1, prefer, int(_row(policy, source)[1] == label), precedence, alike)
+    alike = min(common(source, address), policy.bits) if compared else 0
+    return (1, prefer, int(row(policy, source)[1] == label), precedence, alike)
 
 
-def _row(policy: Policy, address: str) -> tuple[int, int]:
+def row(policy: Policy, address: str) -> tuple[int, int]:
     """Precedence and label by the longest prefix (RFC 6724 section 2.1)."""
     number = _mapped(address)
     found = [
@@ -113,5 +113,6 @@ def _mapped(address: str) -> ipaddress.IPv6Address:
     return ipaddress.IPv6Address(text)
 
 
-def _common(one: str, other: str) -> int:
+def common(one: str, other: str) -> int:
+    """Leading bits that two addresses share, IPv4 as mapped into IPv6."""
     return BITS - (int(_mapped(one)) ^ int(_mapped(other))).bit_length()

@@ -33,9 +33,9 @@ def command(
     source: str | None,
 ) -> int:
     """Connect from inside of the pod NAME: the name is looked up by glibc's rules with the pod's
-    resolv.conf and hosts, then each address is tried. Says how long it took, from which address,
-    and, where it fails, who said no: a reset, an ICMP message and its sender, a missing route,
-    or nobody. Needs nothing in the image.
+    resolv.conf and hosts, then each address is tried, in the order in which a program there gets
+    them (RFC 6724). Says how long it took, from which address, and, where it fails, who said no: a
+    reset, an ICMP message and its sender, a missing route, or nobody. Needs nothing in the image.
 
     Exit code: 0 if an address was reached (UDP: answered), 1 if none, 2 for a problem.
 

@@ -1,7 +1,7 @@
 """A name's lookup and an attempt for each of its addresses, as text and as JSON."""
 
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -9,7 +9,7 @@ from msgspec import Struct
 from kubehop.model.addresses import socket_address
 from kubehop.model.errors import UsageError, printable
 from kubehop.sandbox.answers import Answer
-from kubehop.sandbox.connect import connect, send_datagram, target
+from kubehop.sandbox.connect import Target, connect, send_datagram, target
 from kubehop.sandbox.values import Files
 
 if TYPE_CHECKING:
@@ -39,19 +39,30 @@ def connected(
 ) -> Found:
     """Try each address of `host`, each for so long; `files` are read before `go_inside` is called.
 
+    They are tried in the order in which a program in the pod gets them: see `sandbox.order`.
     Raises UsageError if the pod's resolv.conf is needed and not known.
     """
     plain = target(host.partition("%")[0], port) is not None
     known = Files() if plain else files()
     go_inside()
     lookup = None if plain else _lookup(host, known)
-    addresses = (host,) if lookup is None else lookup.outcome.addresses[:MOST]
-    aims = [(address, target(address, port)) for address in addresses]
-    if plain and aims[0][1] is None:
+    aims = _aims((host,) if lookup is None else lookup.outcome.addresses, port)
+    if plain and not aims:
         raise UsageError(f"{host}: the pod has no such interface")
     attempt = send_datagram if udp else connect
-    answers = tuple(attempt(aim, seconds) for _, aim in aims if aim)
+    answers = tuple(attempt(aim, seconds) for aim in aims[:MOST])
     return Found(host, port, "udp" if udp else "tcp", lookup, answers)
+
+
+def _aims(addresses: Iterable[str], port: int) -> list[Target]:
+    """Those that can be tried, in order."""
+    aims = {aim.address: aim for each in addresses if (aim := target(each, port))}
+    if len(aims) < 2:
+        return list(aims.values())
+    from kubehop.sandbox.order import in_order
+    from kubehop.sandbox.own import sources
+
+    return [aims[address] for address in in_order(aims, sources(aims.values()))]
 
 
 def _lookup(host: str, files: Files) -> "Lookup":
