@@ -42,7 +42,8 @@ ORIGINS = {
     "node": (node_namespace("n1"), ""),
     "outside": (OUTSIDE, CLIENT),
 }
-PATIENCE = 0.5
+PATIENCE, BRIEFLY = 10.0, 0.5
+"""Seconds for an answer that is expected, however busy the machine is; and for one that is not."""
 CHOICES = 40
 """Connections among three: that one is missed has the chance 3 * (2/3)**40, 3e-7."""
 
@@ -53,9 +54,9 @@ def of(subject: Service, *endpoints: Any, **more: Any) -> Cluster:
 
 def seen(stand: Stand, origin: str, address: str, port: int, **more: Any) -> list[Observed]:
     namespace, source = ORIGINS[origin]
-    count = more.pop("count", CHOICES)
+    count, patience = more.pop("count", CHOICES), more.pop("patience", PATIENCE)
     return stand.prober.run(
-        [Probe(namespace, source, address, port, count=count, **more)], PATIENCE
+        [Probe(namespace, source, address, port, count=count, **more)], patience
     )
 
 
@@ -108,9 +109,8 @@ def test_policy_local_without_local_endpoint_drops_others_alone(base: Base) -> N
     subject = balanced(externalTrafficPolicy="Local")
     with standing(base, of(subject, ENDPOINTS[0])) as stand:
         node_port = FRONTENDS["nodeport"]
-        assert {one.verdict for one in seen(stand, "outside", *node_port, count=3)} == {
-            Verdict.DROPPED
-        }
+        outside = seen(stand, "outside", *node_port, count=3, patience=BRIEFLY)
+        assert {one.verdict for one in outside} == {Verdict.DROPPED}
         for origin in ("pod", "node"):
             assert pods(seen(stand, origin, *node_port, count=3)) == {"a"}
         assert pods(seen(stand, "outside", *FRONTENDS["loadbalancer"], count=9)) == {"a"}
@@ -171,9 +171,10 @@ def test_what_no_frontend_has(base: Base, mode: str, uid: int | None) -> None:
         # once a second (ip_error): these are four.
         for origin, protocol in (("pod", "TCP"), ("node", "UDP")):
             found = [
-                seen(stand, origin, address, 81, protocol=protocol, count=1)[0].verdict
-                for address in ("10.43.0.1", "10.43.7.7")
-            ]
+                seen(stand, origin, address, 81, protocol=protocol, count=1,
+                     patience=BRIEFLY if expected == "dropped" else PATIENCE)[0].verdict
+                for address, expected in (("10.43.0.1", undefined), ("10.43.7.7", unallocated))
+            ]  # fmt: skip
             assert found == [undefined, unallocated], origin
 
 
@@ -189,7 +190,7 @@ def test_no_endpoint_is_refused_at_once_for_everybody(base: Base) -> None:
                     begun = time.monotonic()
                     with pytest.raises(ConnectionRefusedError):
                         client.connect(where)
-                    assert time.monotonic() - begun < 0.5, (origin, where)
+                    assert time.monotonic() - begun < 1, (origin, where)  # TCP_TIMEOUT_INIT
 
 
 @in_lab
@@ -198,14 +199,14 @@ def test_source_ranges_guard_load_balancer_addresses_alone(base: Base) -> None:
     subject = balanced(**OPEN, loadBalancerSourceRanges=["203.0.113.0/28", "10.42.1.0/24"])
     with standing(base, of(subject, *ENDPOINTS)) as stand:
         vip = FRONTENDS["loadbalancer"]
-        for origin, verdict in (
-            ("pod", "delivered"),
-            ("outside", "delivered"),
-            ("node", "dropped"),
+        for origin, verdict, patience in (
+            ("pod", "delivered", PATIENCE),
+            ("outside", "delivered", PATIENCE),
+            ("node", "dropped", BRIEFLY),
         ):
-            assert seen(stand, origin, *vip, count=1)[0].verdict == verdict
+            assert seen(stand, origin, *vip, count=1, patience=patience)[0].verdict == verdict
         stranger = Probe(OUTSIDE, "203.0.113.77", *vip)
-        assert stand.prober.run([stranger], PATIENCE)[0].verdict is Verdict.DROPPED
+        assert stand.prober.run([stranger], BRIEFLY)[0].verdict is Verdict.DROPPED
         others = [replace(stranger, destination=a, port=p) for a, p in FRONTENDS.values()][:2]
         assert {o.verdict for o in stand.prober.run(others, PATIENCE)} == {Verdict.DELIVERED}
 
@@ -299,7 +300,9 @@ def test_the_balancer_goes_by_health_checks(base: Base) -> None:
             text = change_text(before, after)
             stand.kernel.apply([Nft(FABRIC, text)] if text else [])
             before = after
-            assert pods(seen(stand, "outside", *vip, count=20)) == expected, what
+            patience = BRIEFLY if Verdict.DROPPED in expected else PATIENCE
+            found_pods = pods(seen(stand, "outside", *vip, count=20, patience=patience))
+            assert found_pods == expected, what
         with lasting:
             lasting.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
             assert b" 200 " in lasting.recv(1000)
@@ -359,5 +362,5 @@ def test_anyone_may_load_thousands_of_services(base: Base, uid: int | None) -> N
         stand.kernel.apply([Nft(where, gone), Nft(where, load_text(rulesets[1]))])
         assert pods(seen(stand, "pod", "10.43.12.183", 80)) == {"a", "b", "c"}
         stand.kernel.apply([Nft(where, change_text(*reversed(rulesets)))])
-        verdict = seen(stand, "pod", "10.43.12.183", 80, count=1)[0].verdict
+        verdict = seen(stand, "pod", "10.43.12.183", 80, count=1, patience=BRIEFLY)[0].verdict
         assert verdict is Verdict.DROPPED

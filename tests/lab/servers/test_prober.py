@@ -92,7 +92,7 @@ def test_the_first_answers_come_at_once(base: Base, uid: int | None) -> None:
         checking.start()
         assert news.wait({WEB: frozenset({"n1"}), SHOP: ALL})
         assert len(news.told) == 1
-        assert news.told[0][0] < 0.5
+        assert news.told[0][0] < checks.TIMEOUT
 
 
 @in_lab
@@ -125,7 +125,7 @@ def test_a_node_that_does_not_answer_holds_up_nobody(base: Base) -> None:
         checking.start()
         checking.apply(cluster(LOCAL))
         assert news.wait({WEB: frozenset({"n0"})})
-        assert news.told[0][0] < 0.5
+        assert news.told[0][0] < checks.TIMEOUT
         time.sleep(checks.TIMEOUT + 0.2)
         assert len(news.told) == 1
 

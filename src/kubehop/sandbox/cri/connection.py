@@ -24,7 +24,7 @@ _MOST_STREAMS = 200
 _MOST_OCTETS = 256 << 20
 """Octets for one `ask` together: what a server may make us hold."""
 _TRIES = 3
-"""Of a call that the other side refuses to begin."""
+"""Of a call that the other side refuses to begin although there is no other."""
 _READ = 1 << 18
 _WRITE_AFTER = 4
 """Calls, so that the other side works on these while we write the next."""
@@ -187,8 +187,12 @@ class Connection:
         call = self._open.pop(event.stream_id or 0, None)
         if call is None:
             return
-        if event.error_code == errors.ErrorCodes.REFUSED_STREAM and call.tries < _TRIES:
-            self._most = max(1, len(self._open))  # it takes no more than these
+        refused = event.error_code == errors.ErrorCodes.REFUSED_STREAM
+        if refused and self._open:
+            self._most = len(self._open)  # it takes no more than these; so this comes to an end
+            call.tries = 0
+            self._waiting.append(call)
+        elif refused and call.tries < _TRIES:
             self._waiting.append(call)
         else:
             call.answer = reset(int(event.error_code or 0))
