@@ -15,7 +15,7 @@ from tests.real.corefiles import COREFILES
 from tests.real.mutants import mutated
 from tests.real.network import Network
 
-ALIVE_SECONDS = 2.0
+ALIVE_SECONDS = 20.0
 """CoreDNS that has not given up by then has taken its Corefile."""
 MUTANTS = 100
 

@@ -92,12 +92,25 @@ def chosen(
     host = this_host(source)
     try:
         found = host.find(name, namespace, container)
+    except UsageError as error:
+        raise _where_nothing_is(error, host.tried, source) from error
     finally:
         host.close()
     _check_namespace(name, namespace, found.sandbox)
     for note in found.notes:
         click.echo(f"note: {note}", err=True)
     return Chosen(found.sandbox, found.container, host.processes, host.tried)
+
+
+def _where_nothing_is(
+    error: UsageError, tried: Sequence[Tried], source: str | None
+) -> UsageError:
+    """The error; where no source knows any pod, with where was looked and what to do."""
+    if not tried or any(each.found for each in tried):
+        return error
+    from kubehop.cli.pod.nowhere import nowhere
+
+    return UsageError(f"{error}; {nowhere(tried, source)}")
 
 
 def _check_namespace(name: str, namespace: str | None, sandbox: Sandbox) -> None:
