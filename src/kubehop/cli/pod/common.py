@@ -102,9 +102,7 @@ def chosen(
     return Chosen(found.sandbox, found.container, host.processes, host.tried)
 
 
-def _where_nothing_is(
-    error: UsageError, tried: Sequence[Tried], source: str | None
-) -> UsageError:
+def _where_nothing_is(error: UsageError, tried: Sequence[Tried], source: str | None) -> UsageError:
     """The error; where no source knows any pod, with where was looked and what to do."""
     if not tried or any(each.found for each in tried):
         return error
