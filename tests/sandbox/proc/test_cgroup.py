@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubehop.sandbox.proc.cgroup import NOWHERE, Place, place
+from kubehop.sandbox.proc.cgroup import NOWHERE, Place, below, host_around, place
 
 A, B, NODE = "a" * 64, "0123456789abcdef" * 4, "d" * 64
 UID, HASH = "8c2d1f0e-1b2a-4c3d-9e8f-001122334455", "0123456789abcdef0123456789abcdef"
@@ -102,6 +102,42 @@ def test_the_line_that_tells_most_counts() -> None:
     lines = (f"3:pids:/docker/{NODE}", f"0::/docker/{NODE}{GROUP}/{A}", "1:cpu:/")
     for text in ("\n".join(lines), "\n".join(lines[::-1])):
         assert place(text) == Place(A, UID, outer=(NODE,))
+
+
+@pytest.mark.parametrize(
+    ("first", "own", "expected"),
+    [
+        ("/", "/user.slice", ()),
+        ("/init.scope", f"/docker/{NODE}", ()),  # a container that sees the host's processes
+        (f"/docker/{NODE}", f"/docker/{NODE}", (NODE,)),
+        (f"/docker/{NODE}/init", f"/docker/{NODE}/kubelet{GROUP}/{A}", (NODE,)),  # from a pod
+        (f"/system.slice/docker-{NODE}.scope/init.scope", f"/docker/{NODE}/user.slice", (NODE,)),
+        (f"/docker/{B}/docker/{NODE}", f"/docker/{B}/docker/{NODE}", (B, NODE)),
+        (f"/docker/{NODE}", f"/docker/{A}", ()),  # sees another container's processes
+        (f"{GROUP}/{A}", f"{GROUP}/{B}", ()),  # a pod whose containers share them
+        (f"{GROUP}/{A}", f"{GROUP}/{A}", ()),
+        (f"{GROUP}/{B}/docker/{NODE}", f"{GROUP}/{B}/docker/{NODE}", (B, NODE)),
+    ],
+)
+def test_the_containers_that_are_the_host(first: str, own: str, expected: tuple[str, ...]) -> None:
+    assert host_around(place(f"0::{first}\n"), place(f"0::{own}\n")) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (f"/docker/{NODE}", NOWHERE),
+        (f"/docker/{NODE}/system.slice/containerd.service", NOWHERE),
+        (f"/docker/{NODE}/kubelet{GROUP}/{A}", Place(A, UID)),
+        (f"/docker/{NODE}/kubelet{GROUP}", Place("", UID)),
+        (f"/docker/{NODE}/kubelet{GROUP}/{B}/docker/{A}", Place(A, "", False, "docker", (B,))),
+        (f"{GROUP}/{A}", Place(A, UID)),
+        (f"/docker/{B}/{GROUP}/{A}", Place(A, UID, outer=(B,))),
+    ],
+)
+def test_a_place_as_the_host_that_is_a_container_calls_it(path: str, expected: Place) -> None:
+    assert below(place(f"0::{path}\n"), (NODE,)) == expected
+    assert below(place(f"0::{path}\n"), ()) == place(f"0::{path}\n")
 
 
 HEX = st.text("0123456789abcdef", min_size=64, max_size=64)
