@@ -66,9 +66,9 @@ def host_around(first: Place, own: Place) -> tuple[str, ...]:
 
 def below(place: Place, host: tuple[str, ...]) -> Place:
     """The same as one of that host calls it: itself is no container of its own."""
-    if not host or _outer(place)[: len(host)] != host:
-        return place
-    return replace(place, outer=place.outer[len(host) :]) if _outer(place) != host else NOWHERE
+    if host and place.outer[: len(host)] == host:
+        return replace(place, outer=place.outer[len(host) :])
+    return NOWHERE if host and place.container_id and _outer(place) == host else place
 
 
 def place(text: str) -> Place:
