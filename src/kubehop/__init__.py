@@ -9,9 +9,7 @@
 Everything here is a value: nothing that is returned changes, and nothing changes a cluster.
 """
 
-from collections.abc import Iterable
 from os import PathLike, fspath
-from typing import TYPE_CHECKING, Any
 
 # The function `trace` below and the package share a name. Importing the package first leaves
 # the last word to the function: later imports of its modules do not bind the name again.
@@ -20,7 +18,12 @@ from kubehop.model.errors import ClusterError, InputError, KubehopError, UsageEr
 
 del _package
 
+# As in typing, which takes longer to import than all that is here.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
     from kubehop.dns.settings import DNSSettings
     from kubehop.model.cluster import Cluster
     from kubehop.service.spread import Spread
@@ -43,7 +46,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     """`Cluster`, when somebody wants it: a command about this host's pods needs no model."""
     if name != "Cluster":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -149,7 +152,7 @@ def spread(cluster: "Cluster", service: str, *, namespace: str = "default") -> "
 
 
 def set_fields(
-    cluster: "Cluster", service: str, assignments: Iterable[str], *, namespace: str = "default"
+    cluster: "Cluster", service: str, assignments: "Iterable[str]", *, namespace: str = "default"
 ) -> "Cluster":
     """The cluster as it would be with fields of a Service changed, as `--set PATH=VALUE` does.
 
