@@ -2,7 +2,8 @@
 
 import os
 import socket
-from concurrent.futures import ThreadPoolExecutor
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.real.runtimes.kubelet import hosts_text, resolv_text
 from tests.real.runtimes.userns import FIRST_ID
 
 each_pod = pytest.mark.parametrize("name", ["plain", "slice"])
+KUBEHOP = (sys.executable, "-m", "kubehop")
 OTHERS = (NOBODY, FIRST_ID)
 """Ordinary users; who is root in a pod is one, too, as long as he is out here."""
 
@@ -100,12 +102,13 @@ def test_its_packets(tmp_path: Path, userns: Containerd) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sending:
             sending.sendto(b"are you there?", (pod.addresses[0], 5353))
 
-    with ThreadPoolExecutor(1) as beside:
-        capture = beside.submit(userns.host.kubehop, "pod", "capture", pod.name, *words)
-        while not capture.done():
+    command = userns.host.command(*KUBEHOP, "pod", "capture", pod.name, *words)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as capture:
+        assert capture.stderr
+        while capture.poll() is None:
             userns.host.call(send)
-    done = capture.result()
-    assert done.returncode == 0, done.stderr
-    assert "1 packets captured" in done.stderr
+        found = capture.stderr.read()
+    assert capture.returncode == 0, found
+    assert "1 packets captured" in found
     assert b"are you there?" in path.read_bytes()
     assert path.stat().st_uid == os.geteuid()
