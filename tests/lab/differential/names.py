@@ -17,6 +17,7 @@ from pathlib import Path
 from random import Random
 
 from kubehop.lab.kernel import Base
+from tests.lab.differential.broken import Broken, alike, or_broken
 from tests.lab.differential.name_check import CHOSEN, Count, Failure, check
 from tests.lab.differential.name_scenes import Scene, completed, scene
 from tests.lab.differential.shrink import smaller
@@ -44,10 +45,10 @@ def run(
     programs: Path,
     say: Callable[[str], None] = lambda _: None,
     most: int = 3,
-) -> tuple[Count, list[tuple[int, Failure]]]:
+) -> tuple[Count, list[tuple[int, Failure | Broken]]]:
     """Compare the clusters of `seeds` until so many have failed."""
     count = Count()
-    found: list[tuple[int, Failure]] = []
+    found: list[tuple[int, Failure | Broken]] = []
     for done, seed in enumerate(seeds, 1):
         failures = failures_of(base, scene(Random(seed)), programs, count)
         for failure in failures:
@@ -62,9 +63,10 @@ def run(
 
 def failures_of(
     base: Base, made: Scene, programs: Path, count: Count | None = None
-) -> list[Failure]:
+) -> list[Failure | Broken]:
     """What fails in a scene."""
-    return check(base, completed(made), made["names"], programs, count or Count())
+    cluster = completed(made)
+    return or_broken(lambda: check(base, cluster, made["names"], programs, count or Count()))
 
 
 def main() -> int:
@@ -104,10 +106,14 @@ def _again(made: Scene, programs: Path, base: Base) -> list[str]:
 
 
 def _reduced(seed: int, programs: Path, base: Base) -> Scene:
-    """The scene made small while anything still fails in it."""
-    return smaller(
-        scene(Random(seed)), lambda made: bool(failures_of(base, made, programs)), seconds=60
-    )
+    """The scene made small while anything like it still fails in it."""
+    whole = scene(Random(seed))
+    first = next(iter(failures_of(base, whole, programs)), None)
+
+    def fails(made: Scene) -> bool:
+        return any(alike(one, first) for one in failures_of(base, made, programs))
+
+    return smaller(whole, fails, seconds=60)
 
 
 def _options() -> argparse.Namespace:

@@ -8,6 +8,7 @@ from random import Random
 
 from kubehop.lab.kernel import Base
 from kubehop.model.errors import KubehopError
+from tests.lab.differential.broken import Broken, alike, or_broken
 from tests.lab.differential.check import Count, Failure, check
 from tests.lab.differential.clusters import Scene, completed, scene
 from tests.lab.differential.shrink import smaller
@@ -68,21 +69,28 @@ def run(
 
 def failures_of(
     base: Base, made: Scene, seed: int, count: Count | None = None, most: int = 200
-) -> list[Failure]:
+) -> list[Failure | Broken]:
     """What fails in a scene; `seed` chooses the aims, if there are more than `most`."""
     cluster = completed(made)
-    with standing(base, cluster, whole=seed % WHOLE == 0) as stand:
-        return check(stand.prober, cluster, stand.plan, seed, count or Count(), most)
+
+    def compared() -> list[Failure]:
+        with standing(base, cluster, whole=seed % WHOLE == 0) as stand:
+            return check(stand.prober, cluster, stand.plan, seed, count or Count(), most)
+
+    return or_broken(compared)
 
 
-def reduced(base: Base, made: Scene, seed: int, failures: list[Failure], seconds: float) -> Found:
-    """The scene made small while anything at all still fails in it, with all aims tried."""
+def reduced(
+    base: Base, made: Scene, seed: int, failures: list[Failure | Broken], seconds: float
+) -> Found:
+    """The scene made small while anything like it still fails in it, with all aims tried."""
 
     def fails(candidate: Scene) -> bool:
         try:
-            return bool(failures_of(base, candidate, seed, most=ALL_AIMS))
+            found = failures_of(base, candidate, seed, most=ALL_AIMS)
         except KubehopError:
             return False
+        return any(alike(one, failures[0]) for one in found)
 
     small = smaller(made, fails, seconds)
     again = failures_of(base, small, seed, most=ALL_AIMS) or failures

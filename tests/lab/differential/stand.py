@@ -19,6 +19,10 @@ from kubehop.service.classes import barred
 _SECONDS = 10.0
 
 
+class UnsettledError(AssertionError):
+    """A load balancer that does not come to know what health checks say."""
+
+
 @dataclass(frozen=True)
 class Stand:
     """What stands."""
@@ -67,7 +71,7 @@ def lab_of(base: Base, cluster: Cluster) -> Iterator[Lab]:
 
 
 def settled(lab: Lab) -> None:
-    """Wait until the load balancer knows what health checks say now."""
+    """Wait until the load balancer knows what health checks say now. Raises UnsettledError."""
     out = lab.cluster.derived(barred).keys()
     expected = {
         (service.namespace, service.name): local_ready_nodes(lab.cluster, service) - out
@@ -76,7 +80,8 @@ def settled(lab: Lab) -> None:
     }
     until = time.monotonic() + _SECONDS
     while lab.healthy is None or not _agree(lab.healthy, expected):
-        assert time.monotonic() < until, f"health checks: {lab.healthy}, not {expected}"
+        if time.monotonic() > until:
+            raise UnsettledError(f"health checks: {lab.healthy}, not {expected}")
         time.sleep(0.005)
 
 

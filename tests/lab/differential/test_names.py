@@ -12,6 +12,7 @@ import pytest
 
 from kubehop import example
 from kubehop.lab.kernel import Base
+from tests.lab.differential.broken import Broken
 from tests.lab.differential.name_check import CHOSEN, Count, Failure, check
 from tests.lab.differential.names import compiled, run
 from tests.lab.inside import NOBODY, run_in_lab
@@ -37,7 +38,7 @@ def test_lookups_go_as_predicted(chunk: int, programs: Path) -> None:
     seeds = range(chunk * CHUNK, (chunk + 1) * CHUNK)
     user = NOBODY if chunk % 2 and os.geteuid() == 0 else None
 
-    def inside(base: Base) -> tuple[Count, list[tuple[int, Failure]]]:
+    def inside(base: Base) -> tuple[Count, list[tuple[int, Failure | Broken]]]:
         return run(base, seeds, programs, most=1)
 
     count, found = run_in_lab(inside, user, seconds=400)
