@@ -26,12 +26,23 @@ _SPACES = ("mount", "net", "pid", "uts", "ipc", "cgroup")
 _FOLDERS = ("usr", "etc", "run", "var/lib", "var/log", "tmp", "root", "opt", "sys", "proc", "dev")
 _ROOT_LINKS = ("bin", "sbin", "lib", "lib64")
 _START = """set -e
-for one in /sys /sys/fs/cgroup/*/; do mount -o remount,rw,bind "$one"; done
+exec 2>&1
+cat /proc/self/mounts | while read -r _ path _; do
+  case $path in /sys | /sys/fs/cgroup*) mount -o remount,rw,bind "$path" ;; esac
+done
 mount --make-rshared /
+if cd /sys/fs/cgroup/ && [ -e cgroup.controllers ]; then
+  mkdir init
+  echo $$ > init/cgroup.procs
+  sed 's/[^ ]*/+&/g' cgroup.controllers > cgroup.subtree_control
+fi
 containerd & while :; do sleep 1000000 & wait; done
 """
 """Of what kind's entrypoint does, what is needed. A shell is PID 1, as it buries whoever ends."""
-_JOIN = """for one in /sys/fs/cgroup/*/cgroup.procs; do echo $$ > "$one"; done; exec "$@\""""
+_JOIN = """
+for one in /sys/fs/cgroup/*/cgroup.procs; do echo $$ > "$one" || :; done 2>/dev/null
+exec "$@"
+"""
 """What docker exec does."""
 _PRIVILEGED = (
     "--cap-add=ALL",

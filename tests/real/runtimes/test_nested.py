@@ -33,8 +33,12 @@ def _outside(nested: Nested, name: str) -> Pod:
     return replace(pod, pid=seen(pod.pid), containers=containers)
 
 
-def _pids(sandbox: dict[str, Any]) -> dict[str, int]:
-    return {one["id"]: one["pid"] for one in sandbox["containers"]}
+def _containers(sandbox: dict[str, Any], named: bool = True) -> set[tuple[Any, ...]]:
+    return {(one["id"], one["pid"], one["name"] * named) for one in sandbox["containers"]}
+
+
+def _real(pod: Pod, named: bool = True) -> set[tuple[Any, ...]]:
+    return {(one.id, one.pid, one.name * named) for one in pod.containers}
 
 
 @each_pod
@@ -47,7 +51,8 @@ def test_in_the_node_it_is_as_on_any_host(
     answer = json_of(node, "ip", f"{pod.namespace}/{pod.name}", *words, uid=uid)
     compare(answer, partial(nested.node.inside, pod.pid), pod, whole=uid is None)
     if "cri" not in words:  # whose list has no PIDs of containers
-        assert _pids(answer["sandbox"]) == {one.id: one.pid for one in pod.containers}
+        named = uid is None
+        assert _containers(answer["sandbox"], named) == _real(pod, named)
     assert "in container" not in answer["sandbox"]["source"]
     if uid is None and name != "proxy":
         assert [peer["verified"] for peer in answer["network"]["peers"]] == [True]
@@ -66,7 +71,7 @@ def test_the_host_around_tells_the_same(name: str, nested: Nested) -> None:
     pod, host = _outside(nested, name), nested.outer.host
     answer = json_of(host, "ip", f"{pod.namespace}/{pod.name}")
     compare(answer, partial(host.inside, pod.pid), pod, whole=True)
-    assert _pids(answer["sandbox"]) == {one.id: one.pid for one in pod.containers}
+    assert _containers(answer["sandbox"]) == _real(pod)
     assert answer["sandbox"]["source"] == f"/proc, in container {nested.node.id[:13]}"
     if name != "proxy":
         assert answer["files"]["hosts"] == hosts_text(pod.wanted)
