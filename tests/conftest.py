@@ -1,5 +1,7 @@
 """Hypothesis runs the same examples everywhere: a failure is a failure for everybody."""
 
+import signal
+
 from hypothesis import HealthCheck, settings
 
 from tests.real.runtimes.fixtures import containerd as containerd
@@ -15,3 +17,7 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("repeatable")
+
+# A shell starts what runs in the background with SIGINT ignored, and so would be all that tests
+# start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
