@@ -28,15 +28,21 @@ UIDS = [f"0000000{at}-0000-4000-8000-000000000000" for at in range(len(IDS))]
 class Asked:
     """A source that notes what it is asked; addresses and PIDs come with the details."""
 
-    def __init__(self, name: str = "runtime", fails: str = "", needs: str = "") -> None:
-        self.name, self.fails, self.needs = name, fails, needs
+    def __init__(
+        self,
+        name: str = "runtime",
+        fails: str = "",
+        needs: str = "",
+        listed: tuple[Sandbox, ...] = LISTED,
+    ) -> None:
+        self.name, self.fails, self.needs, self.listed = name, fails, needs, listed
         self.log: list[str] = []
 
     def sandboxes(self) -> tuple[Sandbox, ...]:
         self.log.append("list")
         if self.fails == "list":
             raise SourceError("permission denied", self.needs)
-        return LISTED
+        return self.listed
 
     def detailed(self, sandboxes: Sequence[Sandbox]) -> tuple[Sandbox, ...]:
         self.log.append("+".join(each.name for each in sandboxes))
@@ -152,6 +158,15 @@ def test_this_process_is_of_no_pod() -> None:
         pytest.skip("needs a machine that is no container")
     with pytest.raises(UsageError, match=rf"process {os.getpid()} \(.*\) is of no pod"):
         host.find(str(os.getpid()))
+
+
+def test_of_one_namespace_nobody_else_is_completed(root: str) -> None:
+    other = replace(LISTED[1], namespace="bank")
+    source = Asked(listed=(LISTED[0], other, LISTED[2]))
+    host = _host(root, source)
+    assert [each.name for each in host.sandboxes(True, "bank")] == ["web-1"]
+    assert [each.name for each in host.sandboxes(True, "none")] == []
+    assert source.log == ["list", "web-1"]
 
 
 @pytest.mark.parametrize("address", ["10.1.0.8", "::ffff:10.1.0.8", "fd42:0::8"])

@@ -59,9 +59,14 @@ class Host:
         except OSError as error:
             raise UsageError(f"{proc} cannot be read: {error.strerror}") from error
 
-    def sandboxes(self, detailed: bool = False) -> tuple[Sandbox, ...]:
-        """All of them, merged, by namespace and name."""
+    def sandboxes(
+        self, detailed: bool = False, namespace: str | None = None
+    ) -> tuple[Sandbox, ...]:
+        """All of them, or those of one namespace; merged, by namespace and name."""
         groups = self._groups
+        if namespace is not None:
+            named = zip(self._merged(groups), groups, strict=True)
+            groups = tuple(group for known, group in named if known.namespace == namespace)
         if detailed:
             groups = self._detailed(groups, self._sources)
         return tuple(sorted(self._merged(groups), key=_order))

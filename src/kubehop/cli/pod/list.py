@@ -39,10 +39,9 @@ def command(
         raise click.UsageError("either -n or -A")
     host = this_host(source)
     try:
-        sandboxes = host.sandboxes(detailed=output != "name")
+        wanted = list(host.sandboxes(output != "name", namespace))
     finally:
         host.close()
-    wanted = [each for each in sandboxes if namespace in (None, each.namespace)]
     if output not in ("wide", "json", "yaml"):
         wanted = _one_of_each_pod(wanted)
     if output == "name":
