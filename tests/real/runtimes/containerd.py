@@ -55,9 +55,7 @@ def containerd(
     folder: Path, wanted: Callable[[Host], Mapping[str, Wanted]]
 ) -> Iterator[Containerd]:
     """A host with containerd and the pods that are `wanted` of it; made side by side."""
-    for name, package in (("containerd", "containerd"), ("ctr", "containerd"), ("runc", "runc")):
-        program(name, package)
-    found = plugins() or lacks("ptp (Debian package containernetworking-plugins)")
+    found = needed()
     images = images_of(folder)
     with host("containerd", files=partial(files, found)) as made:
         socket = str(made.folder / SOCKET)
@@ -69,6 +67,13 @@ def containerd(
             those = wanted(made)
             pods = dict(zip(those, side_by_side.map(kubelet.run, those.values()), strict=True))
         yield Containerd(made, socket, kubelet, pods)
+
+
+def needed() -> str:
+    """What this machine must have; the folder of the CNI plugins."""
+    for name, package in (("containerd", "containerd"), ("ctr", "containerd"), ("runc", "runc")):
+        program(name, package)
+    return plugins() or lacks("ptp (Debian package containernetworking-plugins)")
 
 
 def files(found: str, token: str) -> Mapping[str, str]:

@@ -45,8 +45,7 @@ class Host:
         given: str = "",
     ) -> Ran:
         """Run a program there: with that host's files and network, as root or as user `uid`."""
-        user = _as_user(uid) if uid else ()
-        return run_program((*self._enter("--mount", "--net"), *user, *command), given, environ)
+        return run_program(self.command(*command, uid=uid), given, environ)
 
     def inside(self, pid: int, *command: str, given: str = "") -> Ran:
         """Run a program of ours in the network namespace of `pid`, as nsenter does."""

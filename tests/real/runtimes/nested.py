@@ -12,11 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tests.real.needs import lacks, program
-from tests.real.runtimes.cni import plugins
-from tests.real.runtimes.containerd import SOCKET, answers, files, images_of, import_images
+from tests.real.needs import program
+from tests.real.runtimes.containerd import SOCKET, answers, files, images_of, import_images, needed
 from tests.real.runtimes.cri import Runtime
-from tests.real.runtimes.host import Host, Ran, run_program, wait_for
+from tests.real.runtimes.host import Host, Ran, wait_for
 from tests.real.runtimes.images import layer
 from tests.real.runtimes.kubelet import App, Kubelet, Pod, Wanted
 from tests.sandbox.docker.real import Dockerd, dockerd
@@ -76,15 +75,6 @@ class Node(Host):
         join = () if "cgroup" in self.spaces else ("sh", "-c", _JOIN, "sh")
         return (*enter, *spaces, *join, *user, *command)
 
-    def run(
-        self,
-        *command: str,
-        uid: int = 0,
-        environ: Mapping[str, str] | None = None,
-        given: str = "",
-    ) -> Ran:
-        return run_program(self.command(*command, uid=uid), given, environ)
-
     def inside(self, pid: int, *command: str, given: str = "") -> Ran:
         return Host.inside(self, self.seen_outside(pid), *command, given=given)
 
@@ -116,9 +106,7 @@ class Nested:
 @contextmanager
 def nested(folder: Path) -> Iterator[Nested]:
     """A node in a container, with pods."""
-    for name, package in (("containerd", "containerd"), ("ctr", "containerd"), ("runc", "runc")):
-        program(name, package)
-    found = plugins() or lacks("ptp (Debian package containernetworking-plugins)")
+    found = needed()
     with ThreadPoolExecutor(8) as side_by_side:
         images = side_by_side.submit(images_of, folder)
         with dockerd() as daemon:

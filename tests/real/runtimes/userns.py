@@ -13,9 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from tests.real.needs import lacks
-from tests.real.runtimes.cni import plugins
-from tests.real.runtimes.containerd import Containerd, containerd
+from tests.real.runtimes.containerd import Containerd, containerd, needed
 from tests.real.runtimes.docker import connect
 from tests.real.runtimes.host import Host
 from tests.real.runtimes.images import busybox, compiled
@@ -49,13 +47,12 @@ def userns(folder: Path) -> Iterator[Containerd]:
     with containerd(folder, lambda _: {}) as made:
         host = made.host
         _make_root(host, folder)
-        found = plugins() or lacks("ptp (Debian package containernetworking-plugins)")
         makers = {
             name: _Maker(host, each, FIRST_ID + at * IDS, name == "slice")
             for at, (name, each) in enumerate(wanted(host.token).items())
         }
         with ThreadPoolExecutor() as side_by_side:
-            those = side_by_side.map(lambda maker: maker.pod(found), makers.values())
+            those = side_by_side.map(lambda maker: maker.pod(needed()), makers.values())
             pods = dict(zip(makers, those, strict=True))
         yield Containerd(host, made.socket, made.kubelet, pods)
 
