@@ -60,7 +60,7 @@ def test_status_network_and_files(
     assert out.startswith("pod shop/web\n")
     assert "10.42.0.8, fd00:10:42::8" in out
     assert "node-1 192.0.2.11" in out
-    assert "by /proc in container app, through the API" in out
+    assert "by /proc and /sys in container app, through the API" in out
     assert "resolv.conf:" in out
     assert {each.method for each in web.requests} == {"GET", "POST"}, "nothing was changed"
 

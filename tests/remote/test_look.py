@@ -13,7 +13,7 @@ from kubehop.remote.pods import Pod, read_pod
 from kubehop.remote.requests import Remote
 from kubehop.remote.rights import MissingRightsError
 from kubehop.remote.websocket import ExecLimits
-from kubehop.sandbox.values import Network
+from kubehop.sandbox.values import Interface, Network
 from tests.live.api_server import Json
 from tests.remote import api
 from tests.remote.conftest import Image, pod
@@ -43,6 +43,23 @@ def interfaces(network: Network) -> dict[str, set[str]]:
     return {
         one.name: {each.address for each in one.addresses} for one in network.interfaces if one.name
     }
+
+
+def link_of(one: Interface) -> tuple[object, ...]:
+    flags = sorted(each for each in one.flags if each != "M-DOWN")
+    return one.name, one.index, one.mtu, one.mac, one.state, one.queue_length, flags
+
+
+def own_links() -> list[tuple[object, ...]]:
+    """What `ip` says of this machine's, by name, index, MTU, MAC, state, queue, flags."""
+    text = subprocess.run(["ip", "-j", "link"], capture_output=True, check=True).stdout
+    return [
+        (
+            *(one["ifname"], one["ifindex"], one["mtu"], one["address"], one["operstate"]),
+            *(one.get("txqlen"), sorted(each for each in one["flags"] if each != "M-DOWN")),
+        )
+        for one in json.loads(text)
+    ]
 
 
 IMAGES = {
@@ -77,10 +94,9 @@ def test_every_image_tells_the_same(
     with open("/etc/hosts") as hosts:
         assert files.hosts == hosts.read()
     assert files.hostname
-    if "ip" in IMAGES[name]:
-        assert all(one.mtu for one in network.interfaces)
-        assert [each for each in network.unknown if each.what == "peers on the host"]
-    assert len(cluster.executed) <= 1 + 4 + 13
+    assert [each for each in network.unknown if each.what == "peers on the host"]
+    assert [link_of(one) for one in network.interfaces if one.name] == own_links()
+    assert len(cluster.executed) <= 1 + 4 + 13 + 1
 
 
 def test_busybox(cluster: api.Remote, remote: Remote, web: Pod, image: Image) -> None:

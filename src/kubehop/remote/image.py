@@ -4,6 +4,8 @@ Pure. One shell does it all in one exec: a round trip each would cost more than 
 image without a shell is asked program by program.
 """
 
+from kubehop.remote import sysfs
+
 ADDRESSES_JSON = ("ip", "-j", "-d", "addr")
 ADDRESSES_TEXT = ("ip", "addr")
 ROUTES_JSON = (("ip", "-j", "-4", "route"), ("ip", "-j", "-6", "route"))
@@ -34,13 +36,29 @@ show() {
   while IFS= read -r line; do printf '%s\\n' "$line"; done <"$1"
   printf %s "$line"
 }
+links() {
+  [ -d SYSFS ] || return 0
+  part SYSFS
+  for link in SYSFS/*; do
+    for field in FIELDS; do
+      [ -r "$link/$field" ] && read -r value <"$link/$field" || continue
+      printf '%s %s %s\\n' "${link##*/}" "$field" "$value"
+    done
+  done 2>/dev/null
+}
 cat=; command -v cat >/dev/null 2>&1 && cat=1
 if command -v ip >/dev/null 2>&1; then
   if try ip -j -d addr; then try ip -j -4 route; try ip -j -6 route; else try ip addr; fi
-fi
+else links; fi
 for file in FILES; do show "$file"; done
 part end
-""".replace("FILES", " ".join(FILES))
+"""
+for _word, _text in (
+    ("FILES", " ".join(FILES)),
+    ("FIELDS", " ".join(sysfs.FIELDS)),
+    ("SYSFS", sysfs.FOLDER),
+):
+    _SCRIPT = _SCRIPT.replace(_word, _text)
 
 Parts = dict[str, bytes]
 """What was read, by file name or command line."""

@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from kubehop.model.errors import ClusterError
-from kubehop.remote import image
+from kubehop.remote import image, sysfs
 from kubehop.remote.image import Parts
 from kubehop.remote.pods import Pod
 from kubehop.remote.requests import Remote, core
 from kubehop.remote.rights import MissingRightsError, Need, missing
 from kubehop.remote.websocket import DEFAULT, ExecLimits, Executed, RefusedUpgradeError, execute
+from kubehop.sandbox.proc.netfiles import device_names
 
 MOST_CONTAINERS = 4
 _NOT_STARTED = frozenset({126, 127})
@@ -94,7 +95,7 @@ def _encoded(query: Sequence[tuple[str, str]]) -> str:
 
 
 def _one(run: _Runner, mark: str) -> Looked:
-    """1. One shell for all; 2. `ip` by itself; 3. `cat`, file by file."""
+    """1. One shell for all; 2. `ip` by itself; 3. `cat`, file by file; /sys in one."""
     done = run(*image.by_shell(mark))
     parts, whole = image.parts_of(done.stdout, mark)
     if parts:
@@ -106,7 +107,17 @@ def _one(run: _Runner, mark: str) -> Looked:
             found[name] = each.stdout
         else:
             reasons.append(f"{name}: {_why(each)}")
+    if not any(name.startswith("ip ") for name in found) and (told := _by_sysfs(run, found)):
+        found[sysfs.FOLDER] = told
     return Looked(found, run.container, how=_how(found, run.container), why=tuple(reasons))
+
+
+def _by_sysfs(run: _Runner, found: Parts) -> bytes:
+    """By one `cat`, where there is one."""
+    names = device_names(found.get("/proc/net/dev", b""))
+    if not names:
+        return b""
+    return sysfs.lines(names, run("cat", *sysfs.paths(names)).stdout)
 
 
 def _by_program(run: _Runner) -> Iterator[tuple[str, Executed]]:
@@ -134,5 +145,6 @@ def _why(done: Executed) -> str:
 
 
 def _how(parts: Parts, container: str) -> str:
-    by = "ip and /proc" if any(name.startswith("ip ") for name in parts) else "/proc"
+    other = "ip and " * any(name.startswith("ip ") for name in parts)
+    by = f"{other}/proc{' and /sys' * (sysfs.FOLDER in parts)}"
     return f"by {by} in container {container}, through the API"

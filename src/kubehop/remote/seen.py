@@ -1,6 +1,8 @@
 """From what was read inside of a container to the network and the files of its pod. Pure."""
 
-from kubehop.remote import ip_json, ip_text
+from collections.abc import Sequence
+
+from kubehop.remote import ip_json, ip_text, sysfs
 from kubehop.remote.image import ADDRESSES_JSON, ADDRESSES_TEXT, ROUTES_JSON, Parts
 from kubehop.sandbox.proc.network import network_of
 from kubehop.sandbox.values import Files, Interface, Network, Route, Unknown
@@ -12,24 +14,39 @@ _PEERS = Unknown(
     "kubehop pod ip on the node, or kubehop pod collect",
 )
 
+_LESS = Unknown(
+    "interfaces",
+    "/proc and /sys tell neither their kind, nor the scopes of IPv4 addresses, nor the tables of"
+    " IPv6 routes",
+    "kubehop pod ip on the node, or kubehop pod collect",
+)
+
 
 def network(parts: Parts, whole: bool, how: str) -> Network:
-    """Interfaces and routes as `ip` told them, else as /proc does; sockets by /proc.
+    """Interfaces and routes as `ip` told them, else as /proc and /sys do; sockets by /proc.
 
     `whole`: nothing was cut off. What no part tells is said to be unknown.
     """
     told = network_of(lambda name: parts.get(_NET + name, b""), None, how)
     links = _interfaces(parts)
+    by_sysfs = sysfs.by_name(parts.get(sysfs.FOLDER, b""))
     routes = _routes(parts)
-    unknown = [_PEERS, *(() if links else told.unknown), *_missing(parts, whole)]
+    proc = _with_sysfs(told.unknown) if by_sysfs else told.unknown
+    unknown = [_PEERS, *(() if links else proc), *_missing(parts, whole)]
     return Network(
         inode=None,
-        interfaces=links or told.interfaces,
+        interfaces=links or sysfs.completed(told.interfaces, by_sysfs),
         routes=told.routes if routes is None else routes,
         listening=told.listening,
         how=how,
         unknown=tuple(unknown),
     )
+
+
+def _with_sysfs(unknown: Sequence[Unknown]) -> tuple[Unknown, ...]:
+    """What is still not known."""
+    kept = (each for each in unknown if each.what != _LESS.what)
+    return (_LESS, *kept)
 
 
 def files(parts: Parts) -> Files:
