@@ -19,17 +19,17 @@ _SHORT = 13
 _PEER = "peer of "
 
 
-def with_ends_around(network: Network, namespace: Namespace, processes: "Processes") -> Network:
-    """With why an interface has no peer on this host: it is one of the container's around it.
+def with_ends_around(
+    network: Network, namespace: Namespace, id: str, processes: "Processes"
+) -> Network:
+    """With why an interface has no peer on this host: it is one of the container `id` around it.
 
-    `network` is what was read in `namespace`. Unchanged for a pod in no other container, and where
-    that container's network may not be entered.
+    `network` is what was read in `namespace`. Unchanged where the network of that container may
+    not be entered.
     """
-    process = processes.process(namespace.pid) if namespace.pid else None
     missing = [each for each in network.unknown if each.what.startswith(_PEER)]
-    if not missing or process is None or not process.outer:
+    if not missing:
         return network
-    id = process.outer[-1]
     try:
         ends = dict(_ends(namespace, id, processes))
     except (NotAllowedError, GoneError, ClusterError, OSError):

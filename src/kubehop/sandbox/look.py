@@ -30,11 +30,15 @@ def look(sandbox: Sandbox, processes: "Processes") -> Network:
 
 
 def _from_inside(sandbox: Sandbox, processes: "Processes") -> Network:
-    from kubehop.sandbox.around import with_ends_around
     from kubehop.sandbox.network import read_network
 
     with closing(open_namespace(sandbox)) as namespace:
-        found = with_ends_around(read_network(namespace), namespace, processes)
+        found = read_network(namespace)
+        process = processes.process(namespace.pid) if namespace.pid else None
+        if process and process.outer:
+            from kubehop.sandbox.around import with_ends_around
+
+            found = with_ends_around(found, namespace, process.outer[-1], processes)
         return _with_programs(found, namespace.pid, _pids(sandbox, processes), processes.root)
 
 

@@ -6,7 +6,7 @@ it fails, even if another has its PID by then. So what is read of one process is
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 
@@ -87,7 +87,7 @@ class Processes:
         named like a runtime's: `process` reads any.
         """
         with _folder(self.root) as folder:
-            return {each.pid: each for each in _Scan(folder).processes()}
+            return {each.pid: each for each in _Scan(folder, self._host).processes()}
 
     @property
     def all(self) -> tuple[Process, ...]:
@@ -109,13 +109,22 @@ class Processes:
     def own_inode(self) -> int | None:
         """Of the network namespace of this process, as a Process has it."""
         with _folder(self.root) as folder:
-            return _Scan(folder).own
+            return _Scan(folder, self._host).own
 
     @cached_property
     def own_network(self) -> int | None:
         """The same for `Process.network`."""
         with _folder(self.root) as folder:
-            return _Scan(folder).own_network
+            return _Scan(folder, self._host).own_network
+
+    def _host(self) -> tuple[str, ...]:
+        return self._host_around
+
+    @cached_property
+    def _host_around(self) -> tuple[str, ...]:
+        with _folder(self.root) as folder:
+            texts = (_group_of(name, folder).decode("utf-8", "replace") for name in ("1", "self"))
+            return host_around(*map(place, texts))
 
     def process(self, pid: int) -> Process | None:
         """Any process, by its PID; None if there is none, or it is a thread of the kernel."""
@@ -130,7 +139,7 @@ class Processes:
     def _read(self, pid: int) -> Process | None:
         try:
             with _folder(self.root) as folder:
-                return _Scan(folder).process(str(pid))
+                return _Scan(folder, self._host).process(str(pid))
         except (OSError, ValueError):
             return None
 
@@ -243,18 +252,13 @@ def _stat(line: bytes) -> tuple[str, int, int]:
 class _Scan:
     """What one look at /proc needs to know throughout."""
 
-    def __init__(self, folder: int) -> None:
-        self._folder = folder
+    def __init__(self, folder: int, host: Callable[[], tuple[str, ...]]) -> None:
+        """`host` tells which containers around us are this host."""
+        self._folder, self._host = folder, host
         self._places: dict[bytes, Place] = {}
         self._inodes: dict[str, int | None] = {}
         self.own = _inode("self/ns/net", folder)
         self.own_network = _network("self/net/dev", folder)
-
-    @cached_property
-    def _host(self) -> tuple[str, ...]:
-        first, own = (place(_group_of(name, self._folder).decode("utf-8", "replace"))
-                      for name in ("1", "self"))  # fmt: skip
-        return host_around(first, own)
 
     def processes(self) -> Iterator[Process]:
         for name in _pids(self._folder):
@@ -304,7 +308,7 @@ class _Scan:
         found = self._places.get(text)
         if found is None:
             found = place(text.decode("utf-8", "replace"))
-            found = NOWHERE if found is NOWHERE else below(found, self._host)
+            found = NOWHERE if found is NOWHERE else below(found, self._host())
             self._places[text] = found
         return found
 
