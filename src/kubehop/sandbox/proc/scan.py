@@ -123,8 +123,8 @@ class Processes:
     @cached_property
     def _host_around(self) -> tuple[str, ...]:
         with _folder(self.root) as folder:
-            texts = (_group_of(name, folder).decode("utf-8", "replace") for name in ("1", "self"))
-            return host_around(*map(place, texts))
+            first, own = (_placed(_group_of(name, folder)) for name in ("1", "self"))
+        return host_around(first, own)
 
     def process(self, pid: int) -> Process | None:
         """Any process, by its PID; None if there is none, or it is a thread of the kernel."""
@@ -307,7 +307,7 @@ class _Scan:
             return NOWHERE  # a kernel without cgroups
         found = self._places.get(text)
         if found is None:
-            found = place(text.decode("utf-8", "replace"))
+            found = _placed(text)
             found = NOWHERE if found is NOWHERE else below(found, self._host())
             self._places[text] = found
         return found
