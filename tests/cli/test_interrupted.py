@@ -19,6 +19,32 @@ import kubehop.cli.main
 print(*sorted(set(sys.modules) - before))
 """
 
+_LOST = """
+import time, weakref
+from kubehop.cli import main
+
+class Thing:
+    pass
+
+def lost(_):
+    raise KeyboardInterrupt
+
+main._interrupts_end_us()
+main._interrupts_are_raised()
+thing = Thing()
+watched = weakref.ref(thing, lost)
+try:
+    del thing
+    time.sleep(50)
+except KeyboardInterrupt:
+    print("raised")
+"""
+
+
+def _as_from_a_terminal() -> None:
+    """Whoever runs the tests may have them ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 
 def _start(words: list[str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
@@ -26,7 +52,7 @@ def _start(words: list[str]) -> subprocess.Popen[bytes]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # as from a terminal
+        preexec_fn=_as_from_a_terminal,
     )
 
 
@@ -58,6 +84,19 @@ def test_the_way_in_imports_next_to_nothing() -> None:
     command = [sys.executable, "-c", _LIGHT]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=SECONDS)
     assert all(name.split(".")[0] == "kubehop" for name in done.stdout.split()), done.stdout
+
+
+def test_one_that_comes_where_python_forgets_it() -> None:
+    command = [sys.executable, "-c", _LOST]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
+        preexec_fn=_as_from_a_terminal,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "raised\n", "")
 
 
 def test_an_ignored_interrupt_stays_ignored() -> None:

@@ -9,9 +9,11 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
 EXIT_INTERRUPTED = 130
+_SOON = 0.001
+"""Seconds until an interrupt that was lost comes again: then Python is elsewhere."""
 
 
 def main() -> None:
@@ -53,6 +55,25 @@ def _interrupts_are_raised() -> None:
 
     if signal.getsignal(signal.SIGINT) is _end:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        sys.unraisablehook = _again
+
+
+def _again(lost: "Any") -> None:
+    """Where an interrupt comes in a callback of the import system, Python prints and forgets it."""
+    import _thread
+
+    if isinstance(lost.exc_value, KeyboardInterrupt):
+        _thread.start_new_thread(_interrupt_soon, ())
+    else:
+        sys.__unraisablehook__(lost)
+
+
+def _interrupt_soon() -> None:
+    import signal
+    import time
+
+    time.sleep(_SOON)
+    os.kill(os.getpid(), signal.SIGINT)
 
 
 def _end(*_: object) -> "NoReturn":
