@@ -42,7 +42,11 @@ _NETWORK = Network(
         Listening("tcp", "::", 80, both_families=True, program="nginx", pid=4711),
         Listening("udp", "127.0.0.1", 53),
     ),
-    peers=(Peer(2, "veth1", 41, True), Peer(3, "veth2", 42, False, "not told")),
+    peers=(
+        Peer(2, "veth1", 41, True),
+        Peer(3, "veth2", 42, False, "not told"),
+        Peer(4, "veth3", 43, True, container="0123456789abcdef"),
+    ),
     unknown=(Unknown("peer of net1", "a macvlan has a parent, not a peer", "root"),),
 )
 
@@ -58,9 +62,10 @@ def test_all_of_it() -> None:
         "  default via 10.42.0.1 dev eth0 ",
         "routes of IPv4, table 100:",
         "  10.7.0.0/16 dev eth0 proto static scope link ",
-        "peers on this host:",
+        "peers:",
         "  eth0 (2): veth1 (41) on this host",
         "  ? (3): veth2 (42) on this host, not verified: not told",
+        "  ? (4): veth3 (43) in container 0123456789abc, the host of this pod",
         "listening:",
         "  tcp [::]:80, IPv4 too nginx (PID 4711)",
         "  udp 127.0.0.1:53",

@@ -80,7 +80,7 @@ routes of IPv4:
   default via 10.42.0.1 dev eth0 onlink mtu 1400
   10.0.0.0/8
   \tnexthop via 10.42.0.2 dev eth0 weight 1 onlink
-peers on this host:
+peers:
   eth0 (2): veth41 (41) on this host
 listening:
   tcp 0.0.0.0:80 nginx (PID 4712)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from kubehop.model.errors import printable
 from kubehop.sandbox.values import (
+    SHORT,
     Interface,
     InterfaceAddress,
     Listening,
@@ -33,7 +34,8 @@ def route_lines(routes: Iterable[Route], family: int, table: str = "main") -> li
 
 
 def peer_lines(network: Network) -> list[str]:
-    """A line each: `eth0 (2): veth0123 (41) on this host`, and why a pair is not certain."""
+    """A line each: `eth0 (2): veth0123 (41) on this host`, or where else; and why a pair is not
+    certain."""
     names = {one.index: one.name for one in network.interfaces}
     return [_peer(one, names.get(one.interface, "?")) for one in network.peers]
 
@@ -50,7 +52,7 @@ def network_lines(network: Network) -> list[str]:
         ("interfaces:", address_lines(network.interfaces)),
         *_routes(network.routes, "main", ""),
         *(part for table in tables for part in _routes(network.routes, table, f", table {table}")),
-        ("peers on this host:", peer_lines(network)),
+        ("peers:", peer_lines(network)),
         ("listening:", listening_lines(network.listening)),
         ("unknown:", [_unknown(one.what, one.why, one.needs) for one in network.unknown]),
     ]
@@ -179,7 +181,8 @@ def _via(gateway: str, family: int) -> str:
 
 
 def _peer(one: Peer, name: str) -> str:
-    ends = f"{name} ({one.interface}): {one.name} ({one.index}) on this host"
+    at = f"in container {one.container[:SHORT]}, the host of this pod" if one.container else ""
+    ends = f"{name} ({one.interface}): {one.name} ({one.index}) {at or 'on this host'}"
     return printable(ends if one.verified else f"{ends}, not verified: {one.why}")
 
 

@@ -7,11 +7,18 @@ from msgspec.structs import replace
 
 from kubehop.model.errors import printable
 from kubehop.render.pod_network import network_lines
-from kubehop.sandbox.values import NONE_THERE, Container, Files, Network, Sandbox, Tried, Unknown
+from kubehop.sandbox.values import (
+    NONE_THERE,
+    SHORT,
+    Container,
+    Files,
+    Network,
+    Sandbox,
+    Tried,
+    Unknown,
+)
 
 NOT_KNOWN, NOTHING = "?", "-"
-_SHORT = 13
-"""Digits of an id, as crictl prints it."""
 
 
 class Row(Struct, frozen=True):
@@ -37,7 +44,7 @@ def _cells(row: Row, wide: bool) -> list[str]:
     cells = [
         sandbox.namespace or _unless_named(sandbox),
         sandbox.name or NOT_KNOWN,
-        (sandbox.id if wide else sandbox.id[:_SHORT]) or NOTHING,
+        (sandbox.id if wide else sandbox.id[:SHORT]) or NOTHING,
         str(sandbox.pid or unless),
         str(sandbox.inode or unless),
         _addresses(sandbox) or unless,
@@ -46,7 +53,7 @@ def _cells(row: Row, wide: bool) -> list[str]:
     ]
     if wide:
         ready = {True: "yes", False: "no", None: NOT_KNOWN}[sandbox.ready]
-        names = ",".join(each.name or each.id[:_SHORT] for each in sandbox.containers)
+        names = ",".join(each.name or each.id[:SHORT] for each in sandbox.containers)
         cells += [ready, str(sandbox.attempt), sandbox.handler or NOT_KNOWN]
         cells += [names or NOTHING, sandbox.source]
     return cells
@@ -187,7 +194,7 @@ def _runtime(sandbox: Sandbox) -> str:
 
 
 def _container(container: Container) -> str:
-    name = container.name or container.id[:_SHORT] or NOT_KNOWN
+    name = container.name or container.id[:SHORT] or NOT_KNOWN
     if container.pid:
         return f"{name} (PID {container.pid})"
     return f"{name} (exited)" if container.running is False else name

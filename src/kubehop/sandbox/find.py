@@ -18,7 +18,7 @@ from contextlib import suppress
 from msgspec import Struct
 
 from kubehop.model.errors import UsageError
-from kubehop.sandbox.values import Container, Sandbox
+from kubehop.sandbox.values import SHORT, Container, Sandbox
 
 SHORTEST = 4
 """Digits of a short id."""
@@ -177,7 +177,7 @@ def title(sandbox: Sandbox) -> str:
         return f"{sandbox.namespace}/{sandbox.name}" if sandbox.namespace else sandbox.name
     if sandbox.uid:
         return f"pod with uid {sandbox.uid}"
-    return f"sandbox {sandbox.id[:13]}" if sandbox.id else f"process {sandbox.pid}"
+    return f"sandbox {sandbox.id[:SHORT]}" if sandbox.id else f"process {sandbox.pid}"
 
 
 def _by_name(named: Named, sandboxes: Sequence[Sandbox]) -> list[Match]:

@@ -16,7 +16,7 @@ from msgspec import Struct
 from kubehop.linux import libc
 from kubehop.model.errors import KubehopError, printable
 from kubehop.sandbox.process import held
-from kubehop.sandbox.values import Sandbox
+from kubehop.sandbox.values import SHORT, Sandbox
 
 _GET_OWNER, _GET_KIND = 0xB701, 0xB703
 """NS_GET_USERNS, NS_GET_NSTYPE: linux/nsfs.h."""
@@ -213,4 +213,4 @@ def _owner(fd: int) -> int | None:
 def _name(sandbox: Sandbox) -> str:
     if sandbox.name:
         return f"pod {sandbox.namespace}/{sandbox.name}"
-    return f"sandbox {sandbox.id[:13]}" if sandbox.id else f"process {sandbox.pid}"
+    return f"sandbox {sandbox.id[:SHORT]}" if sandbox.id else f"process {sandbox.pid}"

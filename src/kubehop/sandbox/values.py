@@ -7,6 +7,9 @@ from msgspec import Struct
 
 from kubehop.model.errors import KubehopError
 
+SHORT = 13
+"""Digits of an id that people are shown, as crictl prints it."""
+
 
 class Unknown(Struct, frozen=True):
     """Something that could not be found out: `what`, `why`, and what it `needs` to be known."""
@@ -196,7 +199,10 @@ class Listening(Struct, frozen=True):
 
 
 class Peer(Struct, frozen=True):
-    """The other end of an interface, in this host's namespace.
+    """The other end of an interface, in this host's network namespace.
+
+    Where a host is itself a container of this one (kind), `container` is that container's id, and
+    the end is in its namespace.
 
     `verified`: indices point at each other and both namespace ids are the other's. Else `why` says
     which of these could not be seen.
@@ -207,6 +213,7 @@ class Peer(Struct, frozen=True):
     index: int
     verified: bool
     why: str = ""
+    container: str = ""
 
 
 class Network(Struct, frozen=True):

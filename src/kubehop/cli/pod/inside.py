@@ -6,7 +6,7 @@ from kubehop.cli.pod.common import Chosen
 from kubehop.model.errors import printable
 from kubehop.sandbox.files import read_files
 from kubehop.sandbox.namespace import Namespace, open_namespace
-from kubehop.sandbox.values import Files
+from kubehop.sandbox.values import SHORT, Files
 
 
 def files_of(pod: Chosen) -> Files:
@@ -29,4 +29,4 @@ def title(pod: Chosen) -> str:
     sandbox = pod.sandbox
     if sandbox.name:
         return f"{sandbox.namespace}/{sandbox.name}" if sandbox.namespace else sandbox.name
-    return sandbox.id[:13] or f"process {sandbox.pid}"
+    return sandbox.id[:SHORT] or f"process {sandbox.pid}"

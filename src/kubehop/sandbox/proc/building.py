@@ -9,11 +9,9 @@ from kubehop.sandbox.proc.logs import Named, NamedContainer, Names
 from kubehop.sandbox.proc.members import Group, Member
 from kubehop.sandbox.proc.runtimes import GVISOR, KATA, Kept, handler_of
 from kubehop.sandbox.proc.scan import Process
-from kubehop.sandbox.values import Container, Sandbox, Unknown
+from kubehop.sandbox.values import SHORT, Container, Sandbox, Unknown
 
 NAME = "/proc"
-_SHORT = 13
-"""Digits of an id, as crictl prints it."""
 _PAUSE = "pause"
 _SOCKET = "the socket of the runtime"
 _TRACING = "root, or CAP_SYS_PTRACE"
@@ -50,7 +48,7 @@ def sandbox(group: Group, node: Node) -> Sandbox:
     id = group.members[0].id if lone else _id(group, holder)
     shown = process or group.members[0].first
     host_network = _host_network(shown, node)
-    inside = group.around[-1][:_SHORT] if group.around else ""
+    inside = group.around[-1][:SHORT] if group.around else ""
     found = Sandbox(
         id=id,
         namespace=pod.namespace,
