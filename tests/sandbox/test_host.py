@@ -121,7 +121,7 @@ def test_nothing_found_names_what_is_near_and_who_did_not_answer(root: str) -> N
     with pytest.raises(UsageError) as caught:
         host.find("wep-1")
     said = str(caught.value)
-    assert "'wep-1'" in said
+    assert "'wep-1' (asked runtime: 3);" in said
     assert "did you mean shop/web-" in said
     assert "not asked: docker at /x: permission denied (needs the group docker)" in said
 

@@ -241,7 +241,9 @@ class Host:
             where = "this host's network" if process.host else "a network namespace of no pod"
             return f"process {process.pid} ({process.comm}) is of no pod: it is in {where}"
         where = f" in namespace {named.namespace}" if named.namespace else ""
-        return f"no pod of this host is or has {named.text!r}{where}"
+        told = ", ".join(f"{each.source}: {each.found}" for each in self._tried if each.found)
+        asked = f" (asked {told})" if told else ""
+        return f"no pod of this host is or has {named.text!r}{where}{asked}"
 
     def _process(self, text: str) -> "Process | None":
         pid = finding.pid_in(text)
