@@ -23,7 +23,7 @@ from tests.real.runtimes.kubelet import App, Pod, Wanted
 Row = tuple[str, str, str, bool | None]
 
 PODS = 100
-TIMES = 9
+TIMES = 15
 IP, LIST = 150.0, 400.0
 """What is to be reached, in ms."""
 _SLEEP = ("sleep", "1000000")
