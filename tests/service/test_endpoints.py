@@ -1,8 +1,11 @@
 """From EndpointSlices to the endpoints of a port, and what of them is used (sections 2.1, 2.2)."""
 
 import msgspec
+import pytest
+from msgspec.structs import replace
 
 from kubehop.model.addresses import Family
+from kubehop.model.service import SlicePort
 from kubehop.service.endpoints import Endpoint, backends
 from tests.clusters import DRAINING, UNREADY, behind, endpoint, service
 
@@ -69,3 +72,21 @@ def test_a_slice_without_the_port_gives_nothing() -> None:
         {"metadata": {"name": "web"}, "spec": {"ports": [{"name": "x", "port": 80}]}}, type(WEB)
     )
     assert backends(behind(WEB, endpoint("10.42.0.2")), other.ports[0], Family.IPV4).endpoints == ()
+
+
+@pytest.mark.parametrize(
+    ("port", "keys"),
+    [
+        ({"port": 8080}, ["10.42.0.2:8080"]),  # as the API server completes it
+        ({"name": None, "port": 8080}, []),
+        ({"name": "", "port": 0}, []),
+        ({"name": "", "protocol": "UDP", "port": 8080}, []),
+    ],
+)
+def test_a_slice_port_without_a_name_is_that_of_a_port_without_one(
+    port: dict[str, object], keys: list[str]
+) -> None:
+    (made,) = behind(WEB, endpoint("10.42.0.2"))
+    slices = [replace(made, ports=(msgspec.convert(port, SlicePort),))]
+    found = backends(slices, WEB.ports[0], Family.IPV4).endpoints
+    assert [each.key for each in found] == keys

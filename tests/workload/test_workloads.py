@@ -2,6 +2,7 @@
 
 import pytest
 
+from kubehop.model.errors import InputError
 from kubehop.workload.options import Options
 from tests.workload.making import cluster, deployment, node, pod
 
@@ -158,3 +159,19 @@ def test_what_was_made_is_said_briefly() -> None:
     )
     many = cluster("".join(deployment(f"d{n}", 2) for n in range(6)))
     assert "12 pods of 6 workloads assumed" in many.assumptions
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        (workload("Deployment", "replicas: 1000000000"), "spec.replicas"),
+        (workload("StatefulSet", "replicas: 150001"), "spec.replicas"),
+        (workload("Job", "parallelism: 1000000000"), "spec.parallelism"),
+        (cron_job(job="parallelism: 1000000000, "), "spec.parallelism"),
+    ],
+)
+def test_more_pods_than_any_cluster_has_are_not_made(text: str, field: str) -> None:
+    with pytest.raises(InputError, match="are more than a cluster may have") as caught:
+        cluster(text)
+    assert caught.value.field == field
+    assert caught.value.object.endswith(" default/w")

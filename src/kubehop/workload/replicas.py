@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 
 from msgspec.structs import replace
 
+from kubehop.model.errors import InputError
 from kubehop.model.meta import Labels, Object, ObjectMeta, OwnerReference
 from kubehop.model.node import Node
 from kubehop.model.pod import Pod, PodSpec, Toleration
@@ -20,6 +21,9 @@ from kubehop.workload.fit import UNSCHEDULABLE, admitted
 
 Name = tuple[str, str]
 """Namespace and name."""
+
+MOST = 150_000
+"""Pods of a whole cluster that Kubernetes is made for: setup/best-practices/cluster-large."""
 
 DAEMON_TOLERATES = (
     ("node.kubernetes.io/not-ready", "NoExecute"),
@@ -38,7 +42,8 @@ def pods_of(
 ) -> list[Pod]:
     """The pods a workload would make on these nodes, none with a name of `taken`.
 
-    They have no status, and only those of a DaemonSet have a node.
+    They have no status, and only those of a DaemonSet have a node. Raises InputError for more
+    than `MOST`.
     """
     if isinstance(workload, DaemonSet):
         return list(_pods_of_daemon_set(workload, nodes, taken))
@@ -53,6 +58,12 @@ def pods_of(
     first = 1
     if isinstance(workload, StatefulSet):
         first = spec.ordinals.start if spec.ordinals else 0
+    if number > MOST:
+        raise InputError(
+            f"{number} pods are more than a cluster may have ({MOST})",
+            object=workload.reference,
+            field="spec.parallelism" if isinstance(workload, Job | CronJob) else "spec.replicas",
+        )
     names = _free_names(workload, (str(n) for n in itertools.count(first)), taken)
     return [_pod(workload, spec, name) for name in itertools.islice(names, number)]
 
