@@ -1,4 +1,4 @@
-"""Debian's containerd: its configuration, our images in it, and the pods that tests look at."""
+"""containerd: its configuration, our images in it, and the pods that tests look at."""
 
 import json
 import subprocess
@@ -15,25 +15,13 @@ from tests.real.runtimes.cri import CallError, Runtime
 from tests.real.runtimes.host import Host, Ran, host, wait_for
 from tests.real.runtimes.images import Image, archive, busybox, compiled
 from tests.real.runtimes.kubelet import Kubelet, Pod, Wanted
+from tests.real.runtimes.programs import MACHINES, Programs
 
 PAUSE, TOOLS, PLANTED = (f"docker.io/local/{name}:1" for name in ("pause", "tools", "planted"))
 """Our images."""
 
 SOCKET = "run/containerd/containerd.sock"
 """Below the folder of a host."""
-
-_CONFIG = """version = 2
-root = "/var/lib/containerd"
-state = "/run/containerd"
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "{image}"
-  # Lowering a score needs CAP_SYS_RESOURCE, which root in a container has not.
-  restrict_oom_score_adj = true
-  disable_apparmor = true
-  [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "{plugins}"
-    conf_dir = "/etc/cni/net.d"
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +40,13 @@ class Containerd:
 
 @contextmanager
 def containerd(
-    folder: Path, wanted: Callable[[Host], Mapping[str, Wanted]]
+    folder: Path, wanted: Callable[[Host], Mapping[str, Wanted]], programs: Programs = MACHINES
 ) -> Iterator[Containerd]:
     """A host with containerd and the pods that are `wanted` of it; made side by side."""
     found = needed()
     images = images_of(folder)
-    with host("containerd", files=partial(files, found)) as made:
+    command = ("env", f"PATH={programs.path}", programs.containerd)
+    with host(*command, files=partial(files, found, programs=programs)) as made:
         socket = str(made.folder / SOCKET)
         runtime = Runtime(socket)
         wait_for(lambda: answers(runtime), made.said)
@@ -76,10 +65,10 @@ def needed() -> str:
     return plugins() or lacks("ptp (Debian package containernetworking-plugins)")
 
 
-def files(found: str, token: str) -> Mapping[str, str]:
+def files(found: str, token: str, programs: Programs = MACHINES) -> Mapping[str, str]:
     """What there is to be in /etc, for the CNI plugins that were found in a folder."""
     return {
-        "containerd/config.toml": _CONFIG.format(image=PAUSE, plugins=found),
+        "containerd/config.toml": programs.config(PAUSE, found),
         "cni/net.d/10-kubehop.conflist": json.dumps(network(token)),
     }
 

@@ -10,6 +10,7 @@ from tests.real.runtimes.docker import Docker
 from tests.real.runtimes.docker import docker as running_docker
 from tests.real.runtimes.nested import Nested
 from tests.real.runtimes.nested import nested as running_nested
+from tests.real.runtimes.programs import Programs
 from tests.real.runtimes.userns import userns as running_userns
 from tests.real.runtimes.wanted import wanted_of_docker, wanted_pods
 
@@ -17,7 +18,8 @@ from tests.real.runtimes.wanted import wanted_of_docker, wanted_pods
 @pytest.fixture(scope="session")
 def containerd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containerd]:
     """Containerd with the pods of `wanted_pods`."""
-    with running_containerd(tmp_path_factory.mktemp("containerd"), wanted_pods) as made:
+    folder, programs = tmp_path_factory.mktemp("containerd"), Programs.wanted()
+    with running_containerd(folder, wanted_pods, programs) as made:
         yield made
 
 
