@@ -29,11 +29,15 @@ class Runtime:
 
     def call(self, method: str, message: Message) -> Mapping[int, list[int | bytes]]:
         """`runtime.v1.RuntimeService/METHOD` (or another service's, if it is named whole)."""
+        return decoded(self.answer(method, message))
+
+    def answer(self, method: str, message: Message) -> bytes:
+        """The same as it comes."""
         service = method if "/" in method else f"runtime.v1.RuntimeService/{method}"
         with socket.socket(socket.AF_UNIX) as wire:
             wire.settimeout(_SECONDS)
             wire.connect(self.socket)
-            return decoded(_unary(wire, f"/{service}", encoded(message)))
+            return _unary(wire, f"/{service}", encoded(message))
 
 
 def _unary(wire: socket.socket, path: str, message: bytes) -> bytes:

@@ -11,12 +11,14 @@ from uuid import uuid4
 
 from tests.real.runtimes.cri import Runtime
 from tests.real.runtimes.host import Host, wait_for
-from tests.real.runtimes.wire import Map, Message, inner, messages, number, text
+from tests.real.runtimes.wire import Map, Message, Value, inner, messages, number, text
 
 _POD, _CONTAINER, _NODE = 0, 1, 2
 """runtime.v1.NamespaceMode."""
 _EXITED = 2
 """runtime.v1.ContainerState."""
+IDS = 65536
+"""User ids of a pod: the kubelet gives them by blocks of this size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ class App:
 class Wanted:
     """A pod that there is to be. `network` are lines for `ip -batch` in its network afterwards.
 
-    `restarted`: its first sandbox was stopped, and it has a second one.
+    `restarted`: its first sandbox was stopped, and it has a second one. `first_id`: that of its own
+    user namespace (`hostUsers: false`), on the host.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Wanted:
     static: bool = False
     qos: str = "burstable"
     network: tuple[str, ...] = ()
+    first_id: int = 0
     uid: str = field(default_factory=lambda: str(uuid4()))
 
 
@@ -218,7 +222,12 @@ def container_config(wanted: Wanted, app: App, attempt: int) -> Message:
 
 
 def _namespaces(wanted: Wanted) -> Message:
-    return {1: _NODE if wanted.host_network else _POD, 2: _CONTAINER, 3: _POD}
+    """runtime.v1.NamespaceOption."""
+    spaces: dict[int, Value] = {1: _NODE if wanted.host_network else _POD, 2: _CONTAINER, 3: _POD}
+    if wanted.first_id:
+        mapping: Message = {1: wanted.first_id, 2: 0, 3: IDS}
+        spaces[5] = {1: _POD, 2: mapping, 3: mapping}
+    return spaces
 
 
 def labels(wanted: Wanted) -> dict[str, str]:

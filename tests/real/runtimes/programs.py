@@ -1,5 +1,6 @@
 """Which containerd runs on a host: that of the machine (Debian's), or another one in a folder."""
 
+import json
 import os
 import re
 import shutil
@@ -63,9 +64,23 @@ class Programs:
 
     def version(self) -> tuple[int, ...]:
         """As `containerd --version` says."""
-        said = subprocess.run([self.containerd, "--version"], capture_output=True, text=True)
+        said = subprocess.run(
+            [self.containerd, "--version"], capture_output=True, text=True, check=False
+        )
         found = re.search(r" v?(\d+)\.(\d+)\.(\d+)", said.stdout)
         return tuple(map(int, found.groups())) if found else lacks("containerd that has a version")
+
+    def user_namespaces(self) -> bool:
+        """Whether it makes pods with a user namespace of their own: containerd 2 with runc 1.2.
+
+        `runc features` says so; the kernel has to mount by mapped ids, too (since 5.19).
+        """
+        if self.version() < (2,):
+            return False
+        runc = shutil.which("runc", path=self.path) or program("runc", "runc")
+        said = subprocess.run([runc, "features"], capture_output=True, text=True, check=False)
+        idmap = json.loads(said.stdout or "{}").get("linux", {}).get("mountExtensions", {})
+        return bool(idmap.get("idmap", {}).get("enabled"))
 
     def config(self, image: str, plugins: str) -> str:
         """The configuration file, with an image for sandboxes and the folder of CNI plugins."""

@@ -1,8 +1,9 @@
 """What runtimes add to a verbose status.
 
-containerd's was recorded. CRI-O's and cri-dockerd's are not recordings: they are reconstructed from
-the sources (cri-o f954a17e50, server/sandbox_status.go; cri-dockerd 246bd657,
-core/sandbox_status.go), as are those of containerd with other shims.
+containerd's were recorded, by tests/real/runtimes/record.py, with all that it answers. CRI-O's and
+cri-dockerd's are not recordings: they are reconstructed from the sources (cri-o f954a17e50,
+server/sandbox_status.go; cri-dockerd 246bd657, core/sandbox_status.go), as are those of containerd
+with other shims.
 """
 
 import json
@@ -11,8 +12,20 @@ from typing import Any
 
 Info = dict[str, Any]
 
-CONTAINERD: Info = json.loads(Path(__file__).with_name("containerd-1.6.20.json").read_text())
-"""Debian's containerd 1.6.20."""
+RECORDINGS: dict[str, Info] = {
+    path.stem: json.loads(path.read_text()) for path in sorted(Path(__file__).parent.glob("*.json"))
+}
+"""By runtime and version."""
+
+
+def _usual(recording: Info) -> Info:
+    info: Info = recording["PodSandboxStatus"][recording["made"]["usual"]["sandbox"]]["info"]
+    details: Info = info["info"]
+    return details
+
+
+CONTAINERD = _usual(RECORDINGS["containerd-1.6.20"])
+"""Debian's containerd 1.6.20, of a usual pod."""
 
 _SPACES = [{"type": kind} for kind in ("pid", "mount")]
 
