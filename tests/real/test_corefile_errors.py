@@ -46,8 +46,8 @@ def real_of(network: Network, text: str) -> str:
     log = network.folder / "refused.log"
     script = f"cd {network.folder} && exec {coredns()} -conf Corefile"
     command = network.inside.command("sh", "-c", script)
-    with log.open("wb") as said:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
     try:
         end = time.monotonic() + ALIVE_SECONDS
         while process.poll() is None and time.monotonic() < end:
@@ -56,7 +56,10 @@ def real_of(network: Network, text: str) -> str:
             time.sleep(0.005)
         if process.returncode is None:
             return ""
-        return log.read_text().partition("undefined\n")[2].strip()  # the first line is of Go's
+        said = log.read_text()
+        if "\nCoreDNS-" in said:  # it took the Corefile, and ended since: by loop's check
+            return ""
+        return said.partition("undefined\n")[2].strip()  # the first line is of Go's
     finally:
         process.kill()
         process.wait()

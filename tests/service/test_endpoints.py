@@ -77,13 +77,14 @@ def test_a_slice_without_the_port_gives_nothing() -> None:
 @pytest.mark.parametrize(
     ("port", "keys"),
     [
-        ({"port": 8080}, ["10.42.0.2:8080"]),  # as the API server completes it
+        ({"name": "", "port": 8080}, ["10.42.0.2:8080"]),
+        ({"port": 8080}, []),
         ({"name": None, "port": 8080}, []),
         ({"name": "", "port": 0}, []),
         ({"name": "", "protocol": "UDP", "port": 8080}, []),
     ],
 )
-def test_a_slice_port_without_a_name_is_that_of_a_port_without_one(
+def test_a_slice_port_without_name_or_number_is_passed_over(
     port: dict[str, object], keys: list[str]
 ) -> None:
     (made,) = behind(WEB, endpoint("10.42.0.2"))

@@ -164,12 +164,9 @@ class SliceEndpoint(Value, frozen=True):
 
 
 class SlicePort(Value, frozen=True):
-    """`ports[]` of an EndpointSlice: the port that the endpoints really listen on.
+    """`ports[]` of an EndpointSlice: the port that the endpoints really listen on."""
 
-    The API server makes an absent name "" (pkg/apis/discovery/v1/defaults.go).
-    """
-
-    name: str | None = ""
+    name: str | None = None
     port: PortOrZero | None = None
     protocol: Protocol | None = None
 
