@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, settings
 from tests.real.runtimes.fixtures import containerd as containerd
 from tests.real.runtimes.fixtures import docker as docker
 from tests.real.runtimes.fixtures import nested as nested
+from tests.real.runtimes.fixtures import newer as newer
 from tests.real.runtimes.fixtures import userns as userns
 
 settings.register_profile(

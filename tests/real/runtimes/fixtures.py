@@ -10,6 +10,7 @@ from tests.real.runtimes.docker import Docker
 from tests.real.runtimes.docker import docker as running_docker
 from tests.real.runtimes.nested import Nested
 from tests.real.runtimes.nested import nested as running_nested
+from tests.real.runtimes.newer import newer as running_newer
 from tests.real.runtimes.programs import Programs
 from tests.real.runtimes.userns import userns as running_userns
 from tests.real.runtimes.wanted import wanted_of_docker, wanted_pods
@@ -41,4 +42,11 @@ def nested(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nested]:
 def userns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containerd]:
     """Containerd with pods that have user namespaces of their own."""
     with running_userns(tmp_path_factory.mktemp("userns")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def newer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containerd]:
+    """containerd 2 with some of those pods, and one that has a user namespace of its own."""
+    with running_newer(tmp_path_factory.mktemp("newer")) as made:
         yield made

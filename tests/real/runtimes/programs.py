@@ -77,10 +77,20 @@ class Programs:
         """
         if self.version() < (2,):
             return False
+        return bool(self._runc("mountExtensions", "idmap"))
+
+    def filters_system_calls(self) -> bool:
+        """Whether its runc was built with libseccomp."""
+        return bool(self._runc("seccomp"))
+
+    def _runc(self, *feature: str) -> object:
+        """Whether `runc features` has one enabled; one that does not know the command has none."""
         runc = shutil.which("runc", path=self.path) or program("runc", "runc")
         said = subprocess.run([runc, "features"], capture_output=True, text=True, check=False)
-        idmap = json.loads(said.stdout or "{}").get("linux", {}).get("mountExtensions", {})
-        return bool(idmap.get("idmap", {}).get("enabled"))
+        found = json.loads(said.stdout or "{}").get("linux", {})
+        for name in feature:
+            found = found.get(name, {})
+        return found.get("enabled")
 
     def config(self, image: str, plugins: str) -> str:
         """The configuration file, with an image for sandboxes and the folder of CNI plugins."""

@@ -21,7 +21,7 @@ from kubehop.sandbox.cri import messages as cri
 from tests.real.runtimes.containerd import Containerd, containerd
 from tests.real.runtimes.host import Host, wait_for
 from tests.real.runtimes.kubelet import App, Pod, Wanted
-from tests.real.runtimes.programs import Programs
+from tests.real.runtimes.programs import MACHINES, Programs
 from tests.real.runtimes.wire import inner, messages, number, text
 
 _RECORDED = Path(__file__).parents[2] / "sandbox/cri/recorded"
@@ -104,8 +104,9 @@ def _status(made: Containerd, id: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    for folder in sys.argv[1:] or [None]:
-        print(record(Programs(Path(folder).resolve() if folder else None)))
+    named = [Programs(Path(folder).resolve()) for folder in sys.argv[1:]]
+    for each in named or [MACHINES]:
+        print(record(each))
 
 
 if __name__ == "__main__":

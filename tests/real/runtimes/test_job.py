@@ -10,8 +10,10 @@ import pytest
 
 import kubehop
 from kubehop.remote.manifest import Settings, job
+from tests.real.needs import lacks
 from tests.real.runtimes.containerd import TOOLS, Containerd
 from tests.real.runtimes.jobs import Ended, run_job
+from tests.real.runtimes.programs import Programs
 from tests.real.runtimes.test_collect import Lines, collected, interfaces, seen
 
 _SOCKET = "/run/containerd/containerd.sock"
@@ -21,6 +23,8 @@ _SYSTEM = ("/usr", "/lib", "/lib64")
 
 def _run(containerd: Containerd, manifest: dict[str, Any]) -> Ended:
     """With this kubehop and its Python instead of an image that has them."""
+    if not Programs.wanted().filters_system_calls():
+        lacks("runc with libseccomp")
     source = str(Path(kubehop.__file__).parents[1])
     mounts = dict.fromkeys((*_SYSTEM, sys.prefix, sys.base_prefix, source))
     environ = {"PATH": f"{sys.prefix}/bin:/usr/bin:/bin", "PYTHONPATH": source, "LC_ALL": "C.UTF-8"}
