@@ -1,6 +1,10 @@
 """Answers of `kubehop pod`, compared with what `ip` and `ss` say inside of a pod."""
 
 import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 from tests.real.runtimes import said
@@ -14,6 +18,25 @@ def json_of(host: Host, *words: str, uid: int | None = None) -> dict[str, Any]:
     assert (done.returncode, done.stderr) == (0, ""), done
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
+
+
+def captured(host: Host, pod: Pod, path: Path) -> str:
+    """What `kubehop pod capture` says of a datagram that is sent until it has seen one."""
+    words = ("--filter", "udp and port 5353", "--count", "1", "--seconds", "30", "-w", str(path))
+
+    def send() -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sending:
+            sending.sendto(b"are you there?", (pod.addresses[0], 5353))
+
+    command = host.command(sys.executable, "-m", "kubehop", "pod", "capture", pod.name, *words)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as capture:
+        assert capture.stderr
+        while capture.poll() is None:
+            host.call(send)
+        said_of_it = capture.stderr.read()
+    assert capture.returncode == 0, said_of_it
+    assert b"are you there?" in path.read_bytes()
+    return said_of_it
 
 
 def compare(answer: dict[str, Any], inside: said.Inside, pod: Pod, whole: bool) -> None:

@@ -3,16 +3,13 @@
 A pod with a user namespace of its own is made as a kubelet does; test_userns has one by hand.
 """
 
-import socket
-import subprocess
-import sys
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.real.runtimes import said
-from tests.real.runtimes.asked import compare, json_of
+from tests.real.runtimes.asked import captured, compare, json_of
 from tests.real.runtimes.containerd import Containerd
 from tests.real.runtimes.host import NOBODY
 from tests.real.runtimes.kubelet import hosts_text, resolv_text
@@ -21,7 +18,6 @@ from tests.real.runtimes.test_commands import ASKED
 
 PODS = ("web", "node", "again", "apart")
 each_pod = pytest.mark.parametrize("name", PODS)
-KUBEHOP = (sys.executable, "-m", "kubehop")
 
 
 @each_pod
@@ -96,18 +92,5 @@ def test_who_owns_the_user_namespace_may_go_in(newer: Containerd) -> None:
 
 
 def test_packets_of_a_user_namespace(tmp_path: Path, newer: Containerd) -> None:
-    pod, path = newer.pods["apart"], tmp_path / "pod.pcap"
-    words = ("--filter", "udp and port 5353", "--count", "1", "--seconds", "30", "-w", str(path))
-
-    def send() -> None:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sending:
-            sending.sendto(b"are you there?", (pod.addresses[0], 5353))
-
-    command = newer.host.command(*KUBEHOP, "pod", "capture", pod.name, *words)
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as capture:
-        assert capture.stderr
-        while capture.poll() is None:
-            newer.host.call(send)
-        found = capture.stderr.read()
-    assert capture.returncode == 0, found
-    assert b"are you there?" in path.read_bytes()
+    found = captured(newer.host, newer.pods["apart"], tmp_path / "pod.pcap")
+    assert "1 packets captured" in found

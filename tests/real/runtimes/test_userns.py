@@ -1,23 +1,19 @@
 """`kubehop pod` and pods that have a user namespace of their own."""
 
 import os
-import socket
-import subprocess
-import sys
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.real.runtimes import said
-from tests.real.runtimes.asked import compare, json_of
+from tests.real.runtimes.asked import captured, compare, json_of
 from tests.real.runtimes.containerd import Containerd
 from tests.real.runtimes.host import NOBODY
 from tests.real.runtimes.kubelet import hosts_text, resolv_text
 from tests.real.runtimes.userns import FIRST_ID
 
 each_pod = pytest.mark.parametrize("name", ["plain", "slice"])
-KUBEHOP = (sys.executable, "-m", "kubehop")
 OTHERS = (NOBODY, FIRST_ID)
 """Ordinary users; who is root in a pod is one, too, as long as he is out here."""
 
@@ -95,20 +91,6 @@ def test_a_connection_from_one_to_another(userns: Containerd) -> None:
 
 
 def test_its_packets(tmp_path: Path, userns: Containerd) -> None:
-    pod, path = userns.pods["plain"], tmp_path / "pod.pcap"
-    words = ("--filter", "udp and port 5353", "--count", "1", "--seconds", "30", "-w", str(path))
-
-    def send() -> None:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sending:
-            sending.sendto(b"are you there?", (pod.addresses[0], 5353))
-
-    command = userns.host.command(*KUBEHOP, "pod", "capture", pod.name, *words)
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as capture:
-        assert capture.stderr
-        while capture.poll() is None:
-            userns.host.call(send)
-        found = capture.stderr.read()
-    assert capture.returncode == 0, found
-    assert "1 packets captured" in found
-    assert b"are you there?" in path.read_bytes()
+    path = tmp_path / "pod.pcap"
+    assert "1 packets captured" in captured(userns.host, userns.pods["plain"], path)
     assert path.stat().st_uid == os.geteuid()

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from kubehop.cli.output import emit, output_option
 from kubehop.cli.pod.common import source_option, this_host
-from kubehop.sandbox.values import Sandbox, Unknown
+from kubehop.sandbox.values import Sandbox, Tried, Unknown
 
 if TYPE_CHECKING:
     from kubehop.render.pods import Row
@@ -33,7 +33,7 @@ def command(
       kubehop pod list -n kube-system -o wide
       kubehop pod list --source proc              without asking any runtime
     """
-    from kubehop.render.pods import list_lines, reference
+    from kubehop.render.pods import reference
 
     if all_namespaces and namespace:
         raise click.UsageError("either -n or -A")
@@ -53,13 +53,19 @@ def command(
         from kubehop.render.pod_json import pod_list
 
         emit(pod_list([(row.sandbox, row.interfaces) for row in rows], host.tried), output)
-        return 0
-    for line in list_lines(rows, host.tried, output == "wide"):
+    else:
+        _print(rows, host.tried, output == "wide", namespace)
+    return 0
+
+
+def _print(rows: "list[Row]", tried: tuple[Tried, ...], wide: bool, namespace: str | None) -> None:
+    from kubehop.render.pods import list_lines
+
+    for line in list_lines(rows, tried, wide):
         click.echo(line)
     if not rows:
         where = f" in namespace {namespace}" if namespace else ""
         click.echo(f"no pods on this host{where}", err=True)
-    return 0
 
 
 def _one_of_each_pod(sandboxes: list[Sandbox]) -> list[Sandbox]:
